@@ -1,0 +1,477 @@
+package app
+
+import "time"
+
+// SnapshotRequest asks for a [Snapshot].
+type SnapshotRequest struct {
+	// Search keeps repositories whose name contains it, ignoring case.
+	Search string `json:"search,omitempty"`
+	// Sort is name, pushed (the default), size or tags.
+	Sort string `json:"sort,omitempty"`
+}
+
+// Snapshot is what a whole face shows.
+type Snapshot struct {
+	Status       Status       `json:"status"`
+	Repositories []Repository `json:"repositories"`
+	Usage        Usage        `json:"usage"`
+	// Jobs are the running ones, newest first.
+	Jobs []Job `json:"jobs"`
+	// Problems as Health gives them.
+	Problems []Problem `json:"problems"`
+	// LastPush is nil before the first push.
+	LastPush *Pushed `json:"last_push,omitempty"`
+	// Indexing is true while sizes and dates are still being collected.
+	Indexing bool `json:"indexing,omitempty"`
+}
+
+// Pushed is one finished push.
+type Pushed struct {
+	Repository string    `json:"repository"`
+	Tag        string    `json:"tag"`
+	Digest     string    `json:"digest"`
+	At         time.Time `json:"at"`
+	// PullCommand is the line to paste.
+	PullCommand string `json:"pull_command"`
+}
+
+// Repository is a row of the list of repositories.
+type Repository struct {
+	Name string `json:"name"`
+	Tags int    `json:"tags"`
+	// Size in bytes, each distinct blob once; Shared is the part that other
+	// repositories use too.
+	Size   int64     `json:"size"`
+	Shared int64     `json:"shared"`
+	Pushed time.Time `json:"pushed"`
+}
+
+// Usage is the disk in figures, in bytes.
+type Usage struct {
+	Repositories int   `json:"repositories"`
+	Tags         int   `json:"tags"`
+	Used         int64 `json:"used"`
+	// Free and Total are the disk's; 0 when unknown.
+	Free  int64 `json:"free"`
+	Total int64 `json:"total"`
+	// Trash is what only deleted or overwritten tags still hold.
+	Trash int64 `json:"trash"`
+}
+
+// TagsRequest asks for the tags of a repository.
+type TagsRequest struct {
+	Repository string `json:"repository"`
+	Search     string `json:"search,omitempty"`
+	// Sort is name, pushed (the default), size or frees.
+	Sort string `json:"sort,omitempty"`
+	// Ascending turns pushed, size and frees, which are largest first, round;
+	// Descending turns name.
+	Ascending  bool `json:"ascending,omitempty"`
+	Descending bool `json:"descending,omitempty"`
+}
+
+// TagsReply lists tags.
+type TagsReply struct {
+	Repository Repository `json:"repository"`
+	Tags       []Tag      `json:"tags"`
+}
+
+// Tag is a row of the list of tags.
+type Tag struct {
+	Name      string   `json:"name"`
+	Digest    string   `json:"digest"`
+	MediaType string   `json:"media_type"`
+	Platforms []string `json:"platforms"` // "linux/amd64"
+	Size      int64    `json:"size"`
+	// Frees is what deleting this tag would free, in bytes.
+	Frees    int64     `json:"frees"`
+	Pushed   time.Time `json:"pushed"`
+	By       string    `json:"by,omitempty"`
+	Pulls    int       `json:"pulls"`
+	LastPull time.Time `json:"last_pull,omitzero"`
+	// Same are the other tags here with the same digest.
+	Same []string `json:"same,omitempty"`
+	// Attached counts signatures, SBOMs and other referrers.
+	Attached int `json:"attached,omitempty"`
+}
+
+// InspectRequest asks for one manifest; Reference is a tag or a digest.
+type InspectRequest struct {
+	Repository string `json:"repository"`
+	Reference  string `json:"reference"`
+	// Platform chooses a child of an index, such as "linux/arm64"; empty means
+	// this machine's, else the first.
+	Platform string `json:"platform,omitempty"`
+}
+
+// InspectReply shows one manifest.
+type InspectReply struct {
+	Repository string   `json:"repository"`
+	Reference  string   `json:"reference"`
+	Digest     string   `json:"digest"`
+	MediaType  string   `json:"media_type"`
+	Size       int64    `json:"size"`
+	Platforms  []string `json:"platforms"`
+	// Platform and Image describe the child that was chosen, or the manifest
+	// itself.
+	Platform    string            `json:"platform,omitempty"`
+	ImageDigest string            `json:"image_digest,omitempty"`
+	Layers      []Layer           `json:"layers"`
+	History     []History         `json:"history"`
+	Config      ImageConfig       `json:"config"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+	Attached    []Attached        `json:"attached,omitempty"`
+	Pulls       int               `json:"pulls"`
+	// Raw is the manifest as it was pushed.
+	Raw string `json:"raw,omitempty"`
+}
+
+// Layer is one layer of an image.
+type Layer struct {
+	Digest    string `json:"digest"`
+	MediaType string `json:"media_type"`
+	Size      int64  `json:"size"`
+	// CreatedBy is the step that made it, cleaned up to read as in the Dockerfile.
+	CreatedBy string `json:"created_by"`
+	// Tags is how many tags, in all repositories, reach this layer.
+	Tags int `json:"tags"`
+}
+
+// History is one step of a build.
+type History struct {
+	Created   time.Time `json:"created,omitzero"`
+	CreatedBy string    `json:"created_by"`
+	Comment   string    `json:"comment,omitempty"`
+	Empty     bool      `json:"empty,omitempty"`
+}
+
+// ImageConfig is what an image runs with.
+type ImageConfig struct {
+	Created    time.Time         `json:"created,omitzero"`
+	Author     string            `json:"author,omitempty"`
+	User       string            `json:"user,omitempty"`
+	Entrypoint []string          `json:"entrypoint,omitempty"`
+	Cmd        []string          `json:"cmd,omitempty"`
+	Env        []string          `json:"env,omitempty"`
+	WorkingDir string            `json:"working_dir,omitempty"`
+	Ports      []string          `json:"ports,omitempty"`
+	Volumes    []string          `json:"volumes,omitempty"`
+	Labels     map[string]string `json:"labels,omitempty"`
+}
+
+// Attached is a referrer: a signature, an SBOM, an attestation.
+type Attached struct {
+	Digest       string `json:"digest"`
+	ArtifactType string `json:"artifact_type"`
+	Size         int64  `json:"size"`
+}
+
+// RetagRequest points the tag To at what From, a tag or digest, names.
+type RetagRequest struct {
+	Repository string `json:"repository"`
+	From       string `json:"from"`
+	To         string `json:"to"`
+}
+
+// RetagReply says what To names now.
+type RetagReply struct {
+	Digest string `json:"digest"`
+}
+
+// DeleteRequest names the tags that go.
+type DeleteRequest struct {
+	Repository string   `json:"repository"`
+	Tags       []string `json:"tags"`
+	Reason     string   `json:"reason,omitempty"`
+}
+
+// DeleteReply says what went and how to undo it.
+type DeleteReply struct {
+	Deleted []TrashEntry `json:"deleted"`
+	// Stay are tags, not deleted, that name one of the same manifests.
+	Stay []string `json:"stay,omitempty"`
+	// Frees is what a clean-up can free once the trash has let go, in bytes.
+	Frees int64 `json:"frees"`
+	// Gone is true when the repository has no tag any more.
+	Gone bool `json:"gone,omitempty"`
+}
+
+// TrashRequest asks for the trash, newest first.
+type TrashRequest struct {
+	Repository string `json:"repository,omitempty"`
+}
+
+// TrashReply lists the trash.
+type TrashReply struct {
+	Entries []TrashEntry `json:"entries"`
+}
+
+// TrashEntry is one deleted or overwritten tag, or a deleted manifest (Tag is
+// empty then).
+type TrashEntry struct {
+	ID         string `json:"id"`
+	Repository string `json:"repository"`
+	Tag        string `json:"tag,omitempty"`
+	Digest     string `json:"digest"`
+	// Why is "deleted", "overwritten", or a reason in words.
+	Why   string    `json:"why"`
+	By    string    `json:"by,omitempty"`
+	At    time.Time `json:"at"`
+	Until time.Time `json:"until"`
+	// Size is what the tag reached, in bytes.
+	Size int64 `json:"size"`
+}
+
+// RestoreRequest brings entries back: by ID, or, for a person who types, by
+// "repository:tag", which means its newest entry. With As set, which needs
+// exactly one entry, the tag gets that name.
+type RestoreRequest struct {
+	Entries []string `json:"entries"`
+	As      string   `json:"as,omitempty"`
+}
+
+// RestoreReply says what is back. A tag that names something else meanwhile is
+// a conflict; nothing was changed for it, and the face offers another name.
+type RestoreReply struct {
+	Restored  []TrashEntry `json:"restored"`
+	Conflicts []Conflict   `json:"conflicts,omitempty"`
+}
+
+// Conflict is an entry whose tag is taken.
+type Conflict struct {
+	Entry TrashEntry `json:"entry"`
+	// Suggest is a free name, such as "v1-restored".
+	Suggest string `json:"suggest"`
+}
+
+// LocalImagesRequest asks for the engine's images; Context names a docker
+// context, empty means the current one.
+type LocalImagesRequest struct {
+	Context string `json:"context,omitempty"`
+}
+
+// LocalImagesReply lists local images. When the engine cannot be reached,
+// Problem says why and Images is empty.
+type LocalImagesReply struct {
+	Engine   Engine       `json:"engine"`
+	Contexts []Context    `json:"contexts"`
+	Images   []LocalImage `json:"images"`
+	Problem  *Problem     `json:"problem,omitempty"`
+}
+
+// Engine is the container engine that answered.
+type Engine struct {
+	Name    string `json:"name"` // "Docker Engine", "Podman"
+	Version string `json:"version"`
+	Address string `json:"address"` // "unix:///var/run/docker.sock"
+	Context string `json:"context,omitempty"`
+}
+
+// Context is a docker context.
+type Context struct {
+	Name    string `json:"name"`
+	Address string `json:"address"`
+	Current bool   `json:"current,omitempty"`
+}
+
+// LocalImage is an image of the engine, one row for each of its names.
+type LocalImage struct {
+	// ID is the engine's id, "sha256:…".
+	ID string `json:"id"`
+	// Name is "repository:tag" as the engine knows it.
+	Name    string    `json:"name"`
+	Size    int64     `json:"size"`
+	Created time.Time `json:"created"`
+	// As is the name it would get here, "acme/app:dev", without the host.
+	As string `json:"as"`
+	// InBerth is true when the same image is at As already.
+	InBerth bool `json:"in_berth,omitempty"`
+}
+
+// PushRequest pushes a local image, named by id or name, as the name As
+// ("acme/app:dev"); an empty As means the one LocalImages offers.
+type PushRequest struct {
+	Image   string `json:"image"`
+	As      string `json:"as,omitempty"`
+	Context string `json:"context,omitempty"`
+}
+
+// PullRequest pulls an image from here into the engine.
+type PullRequest struct {
+	Repository string `json:"repository"`
+	Reference  string `json:"reference"`
+	Context    string `json:"context,omitempty"`
+}
+
+// ImportRequest imports every image of an archive. As replaces the name when
+// the archive has one image, or none of its images has a name.
+type ImportRequest struct {
+	Path string `json:"path"`
+	As   string `json:"as,omitempty"`
+}
+
+// JobReply names the job that was started.
+type JobReply struct {
+	ID string `json:"id"`
+}
+
+// JobsRequest asks for jobs; with ID set, for that one only.
+type JobsRequest struct {
+	ID string `json:"id,omitempty"`
+}
+
+// JobsReply lists jobs.
+type JobsReply struct {
+	Jobs []Job `json:"jobs"`
+}
+
+// JobKind says what a job does.
+type JobKind string
+
+// The kinds of job.
+const (
+	JobPush   JobKind = "push"
+	JobPull   JobKind = "pull"
+	JobImport JobKind = "import"
+)
+
+// JobState says how far a job is.
+type JobState string
+
+// The states of a job.
+const (
+	JobRunning   JobState = "running"
+	JobDone      JobState = "done"
+	JobFailed    JobState = "failed"
+	JobCancelled JobState = "cancelled"
+)
+
+// Job is long work.
+type Job struct {
+	ID    string   `json:"id"`
+	Kind  JobKind  `json:"kind"`
+	State JobState `json:"state"`
+	// Title names what it works on: "acme/app:dev".
+	Title string `json:"title"`
+	// Source is the local image of a push, or the file of an import.
+	Source  string    `json:"source,omitempty"`
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended,omitzero"`
+	// Done and Total in bytes; Total is 0 until it is known.
+	Done  int64 `json:"done"`
+	Total int64 `json:"total"`
+	// Rate in bytes a second, over the last seconds.
+	Rate   int64      `json:"rate"`
+	Layers []JobLayer `json:"layers,omitempty"`
+	// Note is a line on what it does now, such as "preparing".
+	Note string `json:"note,omitempty"`
+	// Problem is set when it failed.
+	Problem *Problem `json:"problem,omitempty"`
+	// Digest is the result of a push; PullCommand the line to paste.
+	Digest      string `json:"digest,omitempty"`
+	PullCommand string `json:"pull_command,omitempty"`
+}
+
+// JobLayer is one layer within a job.
+type JobLayer struct {
+	ID string `json:"id"` // short digest
+	// State is waiting, active, exists, mounted or done.
+	State string `json:"state"`
+	Done  int64  `json:"done"`
+	Total int64  `json:"total"`
+}
+
+// CancelRequest names a job.
+type CancelRequest struct {
+	ID string `json:"id"`
+}
+
+// CancelReply gives the job as it ended.
+type CancelReply struct {
+	Job Job `json:"job"`
+}
+
+// HealthRequest asks for problems.
+type HealthRequest struct{}
+
+// HealthReply lists problems, worst first; none means healthy.
+type HealthReply struct {
+	Problems []Problem `json:"problems"`
+}
+
+// StatusRequest asks for the status.
+type StatusRequest struct{}
+
+// State is the state of the registry.
+type State string
+
+// The states of the registry, as the tray icon shows them.
+const (
+	StateRunning State = "running"
+	StateBusy    State = "busy" // a job or an upload is running
+	StateWarning State = "warning"
+	StateStopped State = "stopped" // not listening
+)
+
+// Status says where the registry answers.
+type Status struct {
+	State State `json:"state"`
+	// Address for people and commands, such as "localhost:5000".
+	Address string `json:"address"`
+	// Listening are the bound addresses, such as "127.0.0.1:5000".
+	Listening []string  `json:"listening"`
+	Data      string    `json:"data"`
+	Version   string    `json:"version"`
+	PID       int       `json:"pid"`
+	Started   time.Time `json:"started"`
+	// Uploads is how many blob uploads are open.
+	Uploads int `json:"uploads"`
+	// Window is true when a window is attached or shown.
+	Window bool `json:"window"`
+	// PortNotice says, once, why Address is not the one that was asked for.
+	PortNotice *Problem `json:"port_notice,omitempty"`
+}
+
+// OpenWindowRequest asks for the window.
+type OpenWindowRequest struct{}
+
+// OpenWindowReply says whether the instance had a window to raise.
+type OpenWindowReply struct {
+	Raised bool `json:"raised"`
+}
+
+// QuitRequest ends the instance.
+type QuitRequest struct{}
+
+// QuitReply is empty.
+type QuitReply struct{}
+
+// WatchRequest starts a stream of notices. A window announces itself, so that
+// others can raise it: it then receives NoticeRaise.
+type WatchRequest struct {
+	Window bool `json:"window,omitempty"`
+}
+
+// NoticeKind says what to look at again.
+type NoticeKind string
+
+// The kinds of notice.
+const (
+	NoticeHello  NoticeKind = "hello"  // the stream is open
+	NoticeImages NoticeKind = "images" // repositories or tags changed
+	NoticeJobs   NoticeKind = "jobs"   // a job moved; at most ten a second
+	NoticeJobEnd NoticeKind = "job_end"
+	NoticeStatus NoticeKind = "status" // address, problems, usage
+	NoticeLocal  NoticeKind = "local"  // the engine's images changed
+	NoticeRaise  NoticeKind = "raise"  // show the window
+	NoticeQuit   NoticeKind = "quit"   // the instance is ending
+)
+
+// Notice is a hint to look again.
+type Notice struct {
+	Kind NoticeKind `json:"kind"`
+	// Repository that changed; empty means look at all.
+	Repository string `json:"repository,omitempty"`
+	// Job that moved or ended.
+	Job string `json:"job,omitempty"`
+}

@@ -1,0 +1,35 @@
+package registry
+
+import "context"
+
+// Caller says on whose behalf a call is made. It is what events, the trash and
+// the activity list show; it is never asked whether something is allowed.
+type Caller struct {
+	// User is the authenticated name; empty for nobody in particular.
+	User string
+	// RequestID is unique to one request.
+	RequestID string
+	// RemoteAddr is "ip:port" of a client; empty for a face on this machine.
+	RemoteAddr string
+	// UserAgent is the client's own word for itself.
+	UserAgent string
+	// Host is the address the client used.
+	Host string
+	// Method is the HTTP method, or empty.
+	Method string
+	// Reason is why a face on this machine does it, such as "rule pr-*".
+	Reason string
+}
+
+type callerKey struct{}
+
+// WithCaller gives a context that carries c.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// CallerFrom gives the caller of ctx; the zero Caller when there is none.
+func CallerFrom(ctx context.Context) Caller {
+	c, _ := ctx.Value(callerKey{}).(Caller)
+	return c
+}

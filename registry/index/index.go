@@ -1,0 +1,198 @@
+package index
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"berth/registry"
+)
+
+// ErrUnknown means that the index has no such row.
+var ErrUnknown = errors.New("not in the index")
+
+// Index holds rows about repositories, tags, manifests and blobs. It is safe
+// for concurrent use.
+type Index interface {
+	// Apply takes changes in order. A read that starts after Apply returned
+	// sees them. They need not survive a crash: reconciliation finds them.
+	Apply(ctx context.Context, changes ...Change) error
+
+	// RepositoryNames lists, in byte order strictly after `after`, at most
+	// limit repositories that hold a manifest. limit <= 0 means all.
+	RepositoryNames(ctx context.Context, after string, limit int) ([]string, error)
+
+	// TagNames lists tags the same way. Errors: ErrUnknown for a repository
+	// without manifests and tags.
+	TagNames(ctx context.Context, repo, after string, limit int) ([]string, error)
+
+	// Referrers lists the manifests of repo whose subject is the digest, by
+	// digest, strictly after `after`; artifactType filters when not empty.
+	Referrers(ctx context.Context, repo string, subject registry.Digest, artifactType string, after registry.Digest, limit int) ([]registry.Descriptor, error)
+
+	// Repositories gives the rows behind a list of repositories that have tags.
+	Repositories(ctx context.Context, q Query) ([]Repository, error)
+
+	// Tags gives the rows behind a list of tags of one repository.
+	Tags(ctx context.Context, repo string, q Query) ([]Tag, error)
+
+	// Manifest gives what is known of a manifest, in whatever repository.
+	// Errors: ErrUnknown.
+	Manifest(ctx context.Context, d registry.Digest) (Manifest, error)
+
+	// Sharing says for each digest by how many tags, in all repositories, it
+	// is reached.
+	Sharing(ctx context.Context, digests []registry.Digest) (map[registry.Digest]int, error)
+
+	// Usage gives the totals.
+	Usage(ctx context.Context) (Usage, error)
+
+	// Complete reports whether the index reflected the whole store once since
+	// it was created; SetComplete records it.
+	Complete(ctx context.Context) (bool, error)
+	SetComplete(ctx context.Context, complete bool) error
+
+	// Close flushes and closes.
+	Close() error
+}
+
+// Change is one change of the store: exactly one of the types below.
+type Change interface{ change() }
+
+type (
+	// PutManifest says that a repository holds a manifest.
+	PutManifest struct {
+		Repository string
+		Manifest   Manifest
+		At         time.Time
+	}
+	// DropManifest says that it no longer does.
+	DropManifest struct {
+		Repository string
+		Digest     registry.Digest
+	}
+	// PutTag says that a tag names a manifest, since At, put there by By.
+	PutTag struct {
+		Repository, Tag string
+		Digest          registry.Digest
+		At              time.Time
+		By              string
+	}
+	// DropTag says that a tag is gone.
+	DropTag struct{ Repository, Tag string }
+	// PutBlob says that a repository links a blob of Size bytes.
+	PutBlob struct {
+		Repository string
+		Digest     registry.Digest
+		Size       int64
+	}
+	// DropBlob says that it no longer does.
+	DropBlob struct {
+		Repository string
+		Digest     registry.Digest
+	}
+	// DropRepository forgets everything about a repository.
+	DropRepository struct{ Repository string }
+	// Pulled counts one pull of a manifest, by tag when Tag is not empty.
+	Pulled struct {
+		Repository, Tag string
+		Digest          registry.Digest
+		At              time.Time
+	}
+)
+
+func (PutManifest) change()    {}
+func (DropManifest) change()   {}
+func (PutTag) change()         {}
+func (DropTag) change()        {}
+func (PutBlob) change()        {}
+func (DropBlob) change()       {}
+func (DropRepository) change() {}
+func (Pulled) change()         {}
+
+// Manifest is what the index keeps of a manifest's content.
+type Manifest struct {
+	// Descriptor of the manifest itself, with artifactType and annotations as
+	// a referrers list shows them.
+	Descriptor registry.Descriptor
+	// Subject that it refers to, or empty.
+	Subject registry.Digest
+	// Children are the manifests of an index, in order, with their platforms.
+	Children []registry.Descriptor
+	// Blobs are config and layers, in order.
+	Blobs []registry.Descriptor
+	// Platforms as "os/arch[/variant]", of an image or of an index's children;
+	// without the "unknown/unknown" of attestations.
+	Platforms []string
+	// Created is the build time, when the content told it.
+	Created time.Time
+}
+
+// Order is the column a list is sorted by.
+type Order string
+
+// The orders. Descending is in [Query].
+const (
+	ByName    Order = "name" // versions sort as versions
+	ByPushed  Order = "pushed"
+	BySize    Order = "size"
+	ByFrees   Order = "frees"
+	ByTags    Order = "tags"
+	ByPulls   Order = "pulls"
+	ByDefault Order = ""
+)
+
+// Query chooses rows. The zero value is: all, newest push first.
+type Query struct {
+	// Search keeps the rows whose name contains it, ignoring case.
+	Search     string
+	Order      Order
+	Descending bool
+	Offset     int
+	// Limit <= 0 means all.
+	Limit int
+}
+
+// Repository is one row of a list of repositories.
+type Repository struct {
+	Name string
+	// Tags and Manifests count.
+	Tags, Manifests int
+	// Size is what the repository takes: every distinct blob once, in bytes.
+	Size int64
+	// Shared is how much of Size other repositories use as well.
+	Shared int64
+	// Pushed is the newest push.
+	Pushed time.Time
+}
+
+// Tag is one row of a list of tags.
+type Tag struct {
+	Name       string
+	Descriptor registry.Descriptor
+	// Size is everything the tag reaches, each distinct blob once, in bytes.
+	Size int64
+	// Frees is how many of those bytes nothing else would use if this tag went.
+	Frees     int64
+	Platforms []string
+	Pushed    time.Time
+	By        string
+	// Pulls counts, LastPull is zero when there was none.
+	Pulls    int
+	LastPull time.Time
+	// Same are the other tags of the repository with the same digest.
+	Same []string
+	// Referrers counts the manifests whose subject this one is.
+	Referrers int
+}
+
+// Usage is the whole store in figures.
+type Usage struct {
+	// Repositories with a tag, Tags, Manifests.
+	Repositories, Tags, Manifests int
+	// Blobs and Bytes count what is linked somewhere, each digest once.
+	Blobs int
+	Bytes int64
+	// Tagged is the part of Bytes that some tag reaches.
+	Tagged int64
+}
