@@ -33,3 +33,17 @@ func CallerFrom(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)
 	return c
 }
+
+type tagKey struct{}
+
+// WithTag gives a context that remembers by which tag the caller asked for a
+// manifest, so that a pull can be told by its tag although it is read by digest.
+func WithTag(ctx context.Context, tag string) context.Context {
+	return context.WithValue(ctx, tagKey{}, tag)
+}
+
+// TagFrom gives the tag of [WithTag]; empty when there is none.
+func TagFrom(ctx context.Context) string {
+	tag, _ := ctx.Value(tagKey{}).(string)
+	return tag
+}
