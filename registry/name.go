@@ -1,7 +1,8 @@
 package registry
 
 import (
-	"regexp"
+	_ "crypto/sha256" // go-digest knows an algorithm only when it is linked in
+	_ "crypto/sha512"
 	"strings"
 
 	"github.com/opencontainers/go-digest"
@@ -10,7 +11,8 @@ import (
 // MaxNameLength is the longest repository name, in bytes.
 const MaxNameLength = 255
 
-var tagPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+// maxTagLength is the longest tag, in bytes.
+const maxTagLength = 128
 
 // ParseName checks a repository name: components of [a-z0-9], joined inside by
 // ".", "_", "__" or dashes, and to each other by "/"
@@ -59,19 +61,37 @@ func alnum(c byte) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' }
 
 // ParseTag checks a tag: [A-Za-z0-9_][A-Za-z0-9_.-]{0,127}.
 func ParseTag(tag string) error {
-	if !tagPattern.MatchString(tag) {
-		if len(tag) > 128 {
-			tag = tag[:128] + "…"
-		}
+	if len(tag) > maxTagLength {
+		return ErrTagInvalid.WithDetail(tag[:maxTagLength] + "…")
+	}
+	if !validTag(tag) {
 		return ErrTagInvalid.WithDetail(tag)
 	}
 	return nil
+}
+
+// validTag is by hand for the same reason as validComponent.
+func validTag(tag string) bool {
+	for i := range len(tag) {
+		c := tag[i]
+		switch {
+		case alnum(c), 'A' <= c && c <= 'Z', c == '_':
+		case i > 0 && (c == '.' || c == '-'):
+		default:
+			return false
+		}
+	}
+	return tag != ""
 }
 
 // ParseDigest checks a digest, and that its algorithm is one that the registry
 // computes: sha256 or sha512.
 func ParseDigest(s string) (Digest, error) {
 	d := digest.Digest(s)
+	if algorithm, encoded, ok := strings.Cut(s, ":"); ok && lowerHex(encoded) &&
+		(algorithm == "sha256" && len(encoded) == 64 || algorithm == "sha512" && len(encoded) == 128) {
+		return d, nil
+	}
 	if err := d.Validate(); err != nil {
 		return "", ErrDigestInvalid.WithMessage("%q is not a digest: %v", clip(s), err)
 	}
@@ -79,6 +99,15 @@ func ParseDigest(s string) (Digest, error) {
 		return "", ErrDigestInvalid.WithMessage("digests of algorithm %q are not supported; use sha256 or sha512", a)
 	}
 	return d, nil
+}
+
+func lowerHex(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; !('0' <= c && c <= '9' || 'a' <= c && c <= 'f') {
+			return false
+		}
+	}
+	return true
 }
 
 // Reference is what follows a repository name: a tag or a digest, never both.
