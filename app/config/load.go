@@ -1,0 +1,207 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/adrg/xdg"
+	"go.yaml.in/yaml/v3"
+)
+
+// DefaultAddr is where Berth answers when nobody says otherwise.
+const DefaultAddr = "localhost:5000"
+
+// officialRoot is where distribution keeps things when a config.yml says
+// "filesystem" and no folder.
+const officialRoot = "/var/lib/registry"
+
+// Flags are what the command line said; empty is unsaid.
+type Flags struct {
+	Data     string
+	Addr     string
+	LogLevel string
+}
+
+// DefaultPath is the config.yml that is read, if it is there, when none is named.
+func DefaultPath() string { return filepath.Join(xdg.ConfigHome, "berth", "config.yml") }
+
+// DefaultData is the data folder when nobody says otherwise.
+func DefaultData() string { return filepath.Join(xdg.DataHome, "berth") }
+
+// Load reads the configuration. With an empty path it reads the file that
+// REGISTRY_CONFIGURATION_PATH names, else [DefaultPath] if that is there. In a
+// file that was named, distribution's defaults hold: no deletes, a storage
+// section is a must. Env is as of os.Environ. Errors: [*Error].
+func Load(path string, env []string, flags Flags) (*Config, error) {
+	c := defaults()
+	vars := map[string]string{}
+	for _, entry := range env {
+		if n, value, ok := strings.Cut(entry, "="); ok {
+			vars[n] = value
+		}
+	}
+	if path == "" {
+		path = vars["REGISTRY_CONFIGURATION_PATH"]
+	}
+	given := path != ""
+	if !given {
+		path = DefaultPath()
+	}
+	content, err := os.ReadFile(path)
+	switch {
+	case err == nil:
+		c.Path = path
+		if err := c.readFile(content, given); err != nil {
+			return nil, err
+		}
+	case given || !errors.Is(err, fs.ErrNotExist):
+		return nil, &Error{Kind: Unreadable, Origin: Origin{Source: SourceFile, Name: path}, Err: err}
+	}
+	if data := vars["BERTH_DATA"]; data != "" {
+		c.data, c.dataFrom = data, Origin{Source: SourceEnv, Name: "BERTH_DATA"}
+	}
+	if err := c.override(env); err != nil {
+		return nil, err
+	}
+	c.applyFlags(flags)
+	if err := c.settle(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func defaults() *Config {
+	c := &Config{Version: "0.1"}
+	c.Log.Level, c.Log.Formatter = "info", "text"
+	c.Storage.Delete.Enabled = true
+	c.Storage.Maintenance.UploadPurging = UploadPurging{Enabled: true, Age: 168 * time.Hour, Interval: 24 * time.Hour}
+	c.HTTP.Addr, c.HTTP.Net, c.HTTP.DrainTimeout = DefaultAddr, "tcp", 30*time.Second
+	c.Health.StorageDriver.Interval, c.Health.StorageDriver.Threshold = 10*time.Second, 3
+	c.Catalog.MaxEntries, c.Tags.MaxTags = 1000, 1000
+	c.Validation.Manifests.Indexes.Platforms = "all"
+	c.Berth.Trash.Keep = 7 * 24 * time.Hour
+	return c
+}
+
+// readFile takes a config.yml; given says that the user named it.
+func (c *Config) readFile(content []byte, given bool) error {
+	from := Origin{Source: SourceFile, Name: c.Path}
+	var document yaml.Node
+	if err := yaml.NewDecoder(bytes.NewReader(content)).Decode(&document); err != nil && !errors.Is(err, io.EOF) {
+		return &Error{Kind: Unreadable, Origin: from, Err: err}
+	}
+	if given {
+		c.Version = ""
+		c.Storage.Delete.Enabled = false
+	}
+	if len(document.Content) > 0 {
+		if err := document.Content[0].Decode(c); err != nil {
+			return &Error{Kind: Invalid, Origin: from, Err: err}
+		}
+		c.remember(document.Content[0], reflect.TypeFor[Config](), nil)
+	}
+	if c.Version != "0.1" {
+		return &Error{Kind: Invalid, Key: "version", Origin: from, Err: fmt.Errorf("it must be 0.1, not %q", c.Version)}
+	}
+	if given && !c.Explicit("storage") {
+		return &Error{Kind: Invalid, Key: "storage", Origin: from, Err: errors.New("no storage configuration provided")}
+	}
+	if given && c.Storage.Filesystem != nil && c.Storage.Filesystem.RootDirectory == "" {
+		c.Storage.Filesystem.RootDirectory = officialRoot
+	}
+	return nil
+}
+
+// remember notes the line of every key, and warns of the unknown ones.
+func (c *Config) remember(node *yaml.Node, t reflect.Type, path []string) {
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if len(path) > 0 {
+		c.origins.put(strings.Join(path, "."), Origin{SourceFile, c.Path, node.Line})
+	}
+	if node.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		below := append(slices.Clip(path), key.Value)
+		if t == nil || t.Kind() != reflect.Struct || t == reflect.TypeFor[Later]() || t == reflect.TypeFor[Inert]() {
+			c.remember(value, nil, below)
+			continue
+		}
+		field, ok := fieldOf(t, key.Value)
+		if !ok {
+			c.warn("ignoring unknown key %s (%s:%d)", strings.Join(below, "."), c.Path, key.Line)
+			continue
+		}
+		c.remember(value, field, below)
+	}
+}
+
+func fieldOf(t reflect.Type, key string) (reflect.Type, bool) {
+	for i := range t.NumField() {
+		if f := t.Field(i); f.Tag.Get("yaml") == key {
+			return f.Type, true
+		}
+	}
+	return nil, false
+}
+
+// UnmarshalYAML takes a section, or the bare name of a driver ("inmemory").
+func (s *Storage) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode && node.Tag != "!!null" {
+		name := *node
+		node = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: []*yaml.Node{&name, {Kind: yaml.MappingNode, Tag: "!!map"}}}
+	}
+	type plain Storage
+	if err := node.Decode((*plain)(s)); err != nil {
+		return err
+	}
+	// "filesystem:" with nothing behind it is a null, and is meant.
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		switch node.Content[i].Value {
+		case "filesystem":
+			s.Filesystem = orNew(s.Filesystem)
+		case "inmemory":
+			s.InMemory = orNew(s.InMemory)
+		case "s3":
+			s.S3.set = true
+		case "azure":
+			s.Azure.set = true
+		case "gcs":
+			s.GCS.set = true
+		case "delete", "maintenance", "cache", "redirect", "tag":
+		default:
+			return fmt.Errorf("line %d: no storage is called %q", node.Content[i].Line, node.Content[i].Value)
+		}
+	}
+	return nil
+}
+
+func orNew[T any](p *T) *T {
+	if p == nil {
+		p = new(T)
+	}
+	return p
+}
+
+// UnmarshalYAML notes that the section is there.
+func (l *Later) UnmarshalYAML(node *yaml.Node) error {
+	l.set = node.Tag != "!!null" && (len(node.Content) > 0 || node.Kind == yaml.ScalarNode)
+	return nil
+}
+
+// UnmarshalYAML notes that the section is there.
+func (l *Inert) UnmarshalYAML(node *yaml.Node) error {
+	return (*Later)(l).UnmarshalYAML(node)
+}
