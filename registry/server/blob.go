@@ -1,0 +1,131 @@
+package server
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"berth/registry"
+	"berth/registry/internal/route"
+)
+
+// smallBlob is the size up to which a blob is sent in one write: below it, one
+// copy is cheaper than the system calls of sendfile.
+const smallBlob = 64 << 10
+
+func (s *server) headBlob(w http.ResponseWriter, r *http.Request, q *route.Request) error {
+	desc, err := s.reg.StatBlob(r.Context(), q.Repository, q.Digest)
+	if err != nil {
+		return err
+	}
+	header := w.Header()
+	header["Cache-Control"] = blobCaching
+	if notModified(w, r, desc.Digest) {
+		return nil
+	}
+	header["Accept-Ranges"] = acceptRanges
+	content(header, desc.Digest, contentBytes, desc.Size)
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+func (s *server) getBlob(w http.ResponseWriter, r *http.Request, q *route.Request) error {
+	blob, err := s.reg.OpenBlob(r.Context(), q.Repository, q.Digest)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = blob.Close() }() // it was only read
+	desc := blob.Descriptor()
+	header := w.Header()
+	if notModified(w, r, desc.Digest) {
+		header["Cache-Control"] = blobCaching
+		return nil
+	}
+	ranges := r.Header["Range"]
+	if len(ranges) == 0 && desc.Size <= smallBlob {
+		return sendSmall(w, blob, desc)
+	}
+	if len(ranges) > 0 && len(r.Header["If-Range"]) == 0 && !satisfiable(ranges[0], desc.Size) {
+		header["Content-Range"] = []string{"bytes */" + strconv.FormatInt(desc.Size, 10)}
+		return registry.ErrRangeInvalid.WithDetail(ranges[0])
+	}
+	header["Cache-Control"] = blobCaching
+	content(header, desc.Digest, contentBytes, -1) // ServeContent knows the length of what it sends
+	// A plain file goes to the socket without passing through this process:
+	// that works only if ServeContent sees the *os.File itself.
+	if file, ok := registry.File(blob); ok {
+		http.ServeContent(w, r, "", time.Time{}, file)
+		return nil
+	}
+	http.ServeContent(w, r, "", time.Time{}, blob)
+	return nil
+}
+
+// sendSmall reads first and writes then, so that a blob that cannot be read is
+// an error and not half an answer.
+func sendSmall(w http.ResponseWriter, blob io.Reader, desc registry.Descriptor) error {
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	body := (*buf)[:desc.Size]
+	if _, err := io.ReadFull(blob, body); err != nil {
+		return fmt.Errorf("read blob %s: %w", desc.Digest, err)
+	}
+	header := w.Header()
+	header["Cache-Control"] = blobCaching
+	header["Accept-Ranges"] = acceptRanges
+	content(header, desc.Digest, contentBytes, desc.Size)
+	_, _ = w.Write(body) // the client is gone: there is nobody to tell
+	return nil
+}
+
+// satisfiable reports whether net/http would answer a Range header with
+// content (RFC 9110, section 14): one in the unit bytes, well-formed, with at
+// least one range that touches the content.
+func satisfiable(header string, size int64) bool {
+	specs, ok := strings.CutPrefix(header, "bytes=")
+	if !ok {
+		return false
+	}
+	touches := false
+	for spec := range strings.SplitSeq(specs, ",") {
+		spec = strings.TrimSpace(spec)
+		if spec == "" {
+			continue
+		}
+		from, to, ok := strings.Cut(spec, "-")
+		from, to = strings.TrimSpace(from), strings.TrimSpace(to)
+		if !ok || from == "" && to == "" {
+			return false
+		}
+		start, end := int64(0), size
+		var err error
+		if from != "" {
+			if start, err = strconv.ParseInt(from, 10, 64); err != nil || start < 0 {
+				return false
+			}
+		}
+		if to != "" {
+			if end, err = strconv.ParseInt(to, 10, 64); err != nil || end < 0 || from != "" && end < start {
+				return false
+			}
+		}
+		touches = touches || start < size && (from != "" || end > 0)
+	}
+	return touches
+}
+
+func (s *server) deleteBlob(w http.ResponseWriter, r *http.Request, q *route.Request) error {
+	if err := s.reg.DeleteBlob(r.Context(), q.Repository, q.Digest); err != nil {
+		return err
+	}
+	accepted(w)
+	return nil
+}
+
+func accepted(w http.ResponseWriter) {
+	w.Header()["Content-Length"] = zeroLength
+	w.WriteHeader(http.StatusAccepted)
+}
