@@ -1,0 +1,58 @@
+package filesystem
+
+import (
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"berth/registry/driver"
+)
+
+// tempMark begins the name of a file or folder that is not there yet, or not
+// there any more. No repository name and no tag can begin with a dot.
+const tempMark = ".berth-tmp-"
+
+// tempAge is how old a leftover must be: older than any operation takes.
+const tempAge = time.Hour
+
+// path is the one way from a key to a path. A file system that cannot hold
+// some name gets its translation here, and in [keyName] its inverse.
+func (d *Driver) path(key string) (string, error) {
+	if err := driver.CheckKey(key); err != nil {
+		return "", err
+	}
+	if strings.HasPrefix(key, tempMark) || strings.Contains(key, "/"+tempMark) {
+		return "", &fs.PathError{Op: "key", Path: key, Err: driver.ErrKey}
+	}
+	return d.root + filepath.FromSlash(key), nil
+}
+
+// folder is path for a prefix: "" is the root.
+func (d *Driver) folder(prefix string) (string, error) {
+	if prefix == "" {
+		return d.root, nil
+	}
+	return d.path(prefix)
+}
+
+// keyName turns the name of a file into the last part of its key; false means
+// that it is nobody's key.
+func keyName(name string) (string, bool) {
+	return name, !strings.HasPrefix(name, tempMark)
+}
+
+func tempName(dir string) string {
+	return filepath.Join(dir, tempMark+strconv.FormatUint(rand.Uint64(), 36))
+}
+
+// dropOld removes a leftover that no running operation can still need. It is a
+// service by the way: what cannot be removed is left.
+func dropOld(path string) {
+	if info, err := stat(path); err == nil && time.Since(info.Modified) > tempAge {
+		_ = os.RemoveAll(path)
+	}
+}

@@ -1,0 +1,157 @@
+package filesystem
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+const (
+	folderMode = 0o777 // the umask decides, as with distribution
+	fileMode   = 0o666
+)
+
+// births remembers the folders whose name in their parent is not yet on the
+// disk. Whoever puts something below such a folder settles it, too: another
+// goroutine may have made it, and not come to its flush.
+type births struct {
+	mu      sync.Mutex
+	pending map[string]uint64 // path → generation; guarded by mu
+	last    uint64            // guarded by mu
+}
+
+// mkdir makes a folder and those above it.
+func (d *Driver) mkdir(dir string) error {
+	err := d.births.mkdir(dir)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrExist):
+		// Where a file is in the way, the next step says so.
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	case len(dir) < len(d.root):
+		// Not made anew: the disk that held it may only be unplugged.
+		return fmt.Errorf("rootdirectory %s is gone", d.Root())
+	}
+	if err := d.mkdir(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	if err := d.births.mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// mkdir makes and notes under one lock, so that nobody finds a folder that is
+// not noted.
+func (b *births) mkdir(dir string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := os.Mkdir(dir, folderMode); err != nil {
+		return err
+	}
+	if b.pending == nil {
+		b.pending = map[string]uint64{}
+	}
+	b.last++
+	b.pending[dir] = b.last
+	return nil
+}
+
+// above gives the folders from dir upwards that are pending.
+func (b *births) above(dir string, rootLen int) map[string]uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.pending) == 0 {
+		return nil
+	}
+	var found map[string]uint64
+	for ; len(dir) >= rootLen; dir = filepath.Dir(dir) {
+		if generation, ok := b.pending[dir]; ok {
+			if found == nil {
+				found = map[string]uint64{}
+			}
+			found[dir] = generation
+		}
+	}
+	return found
+}
+
+// settled strikes folders off, but not one that was made anew meanwhile.
+func (b *births) settled(folders map[string]uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for dir, generation := range folders {
+		if b.pending[dir] == generation {
+			delete(b.pending, dir)
+		}
+	}
+}
+
+// settle returns when the names in dir, and those that lead to it, are on the
+// disk; also says so for the names in further folders. A flush that fails
+// leaves the folders pending, so the next one tries them again.
+func (d *Driver) settle(dir string, also ...string) error {
+	born := d.births.above(dir, len(d.root))
+	if len(born) == 0 && len(also) == 0 {
+		return flush(dir)
+	}
+	dirs := map[string]struct{}{dir: {}}
+	for child := range born {
+		dirs[filepath.Dir(child)] = struct{}{}
+	}
+	for _, other := range also {
+		dirs[other] = struct{}{}
+	}
+	if err := flushAll(dirs); err != nil {
+		return err
+	}
+	d.births.settled(born)
+	return nil
+}
+
+// flushAll flushes side by side: the disk does several in one go.
+func flushAll(dirs map[string]struct{}) error {
+	errs := make(chan error, len(dirs))
+	for dir := range dirs {
+		go func() { errs <- flush(dir) }()
+	}
+	var all []error
+	for range dirs {
+		all = append(all, <-errs)
+	}
+	return errors.Join(all...)
+}
+
+// flush syncs a folder. One that is gone was deleted by another, and needs none.
+func flush(dir string) error {
+	if err := syncFolder(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// makeRoot makes the root and what is missing above it.
+func makeRoot(root string) error {
+	missing := []string{}
+	for dir := root; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {
+			break
+		}
+		missing = append(missing, dir)
+	}
+	if err := os.MkdirAll(root, folderMode); err != nil {
+		return err
+	}
+	for _, dir := range missing {
+		if err := syncFolder(filepath.Dir(dir)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

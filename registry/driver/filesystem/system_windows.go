@@ -1,0 +1,78 @@
+package filesystem
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"golang.org/x/sys/windows"
+
+	"berth/registry/driver"
+)
+
+// Paths longer than MAX_PATH need the prefix \\?\; package os adds it to an
+// absolute path by itself, and every path here is absolute.
+
+func stat(path string) (driver.Info, error) {
+	fi, err := os.Stat(path)
+	if err != nil {
+		return driver.Info{}, err
+	}
+	info := driver.Info{Modified: fi.ModTime(), Dir: fi.IsDir()}
+	if !info.Dir {
+		info.Size = fi.Size()
+	}
+	return info, nil
+}
+
+func openRead(path string) (*os.File, error) { return os.Open(path) }
+
+// patience is how long a rename or a removal waits for a reader, or for a
+// virus scanner, to let go of the file.
+const patience = 2 * time.Second
+
+func rename(from, to string) error {
+	return patiently(func() error { return os.Rename(from, to) })
+}
+
+func remove(path string) error {
+	return patiently(func() error { return os.Remove(path) })
+}
+
+func patiently(do func() error) error {
+	err := do()
+	for start, pause := time.Now(), time.Millisecond; busy(err) && time.Since(start) < patience; pause *= 2 {
+		time.Sleep(pause)
+		err = do()
+	}
+	return err
+}
+
+func busy(err error) bool {
+	return errors.Is(err, windows.ERROR_SHARING_VIOLATION) || errors.Is(err, windows.ERROR_ACCESS_DENIED) || errors.Is(err, windows.ERROR_LOCK_VIOLATION)
+}
+
+// syncFolder has nothing to do: NTFS keeps names in its journal, and a folder
+// cannot be flushed.
+func syncFolder(string) error { return nil }
+
+func space(path string) (free, total int64, err error) {
+	name, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		return 0, 0, err
+	}
+	var mine, all, unused uint64
+	if err := windows.GetDiskFreeSpaceEx(name, &mine, &all, &unused); err != nil {
+		return 0, 0, &fs.PathError{Op: "GetDiskFreeSpaceEx", Path: path, Err: err}
+	}
+	return int64(mine), int64(all), nil
+}
+
+func isNoSpace(err error) bool {
+	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL) || errors.Is(err, windows.ERROR_DISK_QUOTA_EXCEEDED)
+}
+
+func isReadOnly(err error) bool { return errors.Is(err, windows.ERROR_WRITE_PROTECT) }
+
+func isNotEmpty(err error) bool { return errors.Is(err, windows.ERROR_DIR_NOT_EMPTY) }
