@@ -1,0 +1,215 @@
+package indextest
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"berth/registry"
+	"berth/registry/index"
+)
+
+// world is a made-up store: manifests over blobs, indexes over manifests,
+// referrers over both.
+type world struct {
+	manifests []index.Manifest
+	sizes     map[registry.Digest]int64
+}
+
+func digestOf(format string, args ...any) registry.Digest {
+	return digest.NewDigestFromBytes(digest.SHA256, sum(fmt.Sprintf(format, args...)))
+}
+
+func sum(s string) []byte {
+	h := sha256.Sum256([]byte(s))
+	return h[:]
+}
+
+func newWorld(r *rand.Rand) *world {
+	w := &world{sizes: map[registry.Digest]int64{}}
+	blobs := make([]registry.Descriptor, 12)
+	for i := range blobs {
+		blobs[i] = w.thing(fmt.Sprintf("blob %d", i), int64(1000+r.IntN(9000)))
+	}
+	for i := range 10 {
+		m := index.Manifest{Descriptor: w.thing(fmt.Sprintf("manifest %d", i), int64(300+i)), Platforms: []string{"linux/amd64"}}
+		for _, j := range r.Perm(len(blobs))[:1+r.IntN(4)] {
+			m.Blobs = append(m.Blobs, blobs[j])
+		}
+		if i >= 7 {
+			m.Subject = w.manifests[r.IntN(i)].Descriptor.Digest
+			m.Descriptor.ArtifactType = "application/vnd.example.signature"
+		}
+		w.manifests = append(w.manifests, m)
+	}
+	for i := range 3 {
+		m := index.Manifest{Descriptor: w.thing(fmt.Sprintf("index %d", i), int64(500+i))}
+		for _, j := range r.Perm(len(w.manifests))[:1+r.IntN(3)] {
+			m.Children = append(m.Children, w.manifests[j].Descriptor)
+		}
+		w.manifests = append(w.manifests, m)
+	}
+	return w
+}
+
+func (w *world) thing(name string, size int64) registry.Descriptor {
+	d := digestOf("%s", name)
+	w.sizes[d] = size
+	return registry.Descriptor{MediaType: "application/vnd.oci.image.manifest.v1+json", Digest: d, Size: size}
+}
+
+// model holds what is there, and computes what an index must say.
+type model struct {
+	w         *world
+	known     map[registry.Digest]index.Manifest
+	revisions map[string]map[registry.Digest]bool
+	links     map[string]map[registry.Digest]bool
+	tags      map[string]map[string]registry.Digest
+}
+
+func newModel(w *world) *model {
+	return &model{
+		w: w, known: map[registry.Digest]index.Manifest{},
+		revisions: map[string]map[registry.Digest]bool{},
+		links:     map[string]map[registry.Digest]bool{},
+		tags:      map[string]map[string]registry.Digest{},
+	}
+}
+
+func set[K, V comparable](m map[string]map[K]V, repo string, k K, v V) {
+	if m[repo] == nil {
+		m[repo] = map[K]V{}
+	}
+	m[repo][k] = v
+}
+
+func (m *model) apply(c index.Change) {
+	switch c := c.(type) {
+	case index.PutManifest:
+		m.known[c.Manifest.Descriptor.Digest] = c.Manifest
+		set(m.revisions, c.Repository, c.Manifest.Descriptor.Digest, true)
+	case index.DropManifest:
+		delete(m.revisions[c.Repository], c.Digest)
+	case index.PutBlob:
+		set(m.links, c.Repository, c.Digest, true)
+	case index.DropBlob:
+		delete(m.links[c.Repository], c.Digest)
+	case index.PutTag:
+		set(m.tags, c.Repository, c.Tag, c.Digest)
+	case index.DropTag:
+		delete(m.tags[c.Repository], c.Tag)
+	case index.DropRepository:
+		delete(m.revisions, c.Repository)
+		delete(m.links, c.Repository)
+		delete(m.tags, c.Repository)
+	}
+}
+
+// held says whether any repository has the manifest.
+func (m *model) held(d registry.Digest) bool {
+	for _, revisions := range m.revisions {
+		if revisions[d] {
+			return true
+		}
+	}
+	return false
+}
+
+// reach gives everything that lives through d.
+func (m *model) reach(d registry.Digest, into map[registry.Digest]bool) {
+	if into[d] {
+		return
+	}
+	into[d] = true
+	known := m.known[d]
+	for _, next := range slices.Concat(known.Blobs, known.Children) {
+		m.reach(next.Digest, into)
+	}
+	for referrer, info := range m.known {
+		if info.Subject == d && m.held(referrer) {
+			m.reach(referrer, into)
+		}
+	}
+}
+
+// refs counts for every object the tags that reach it.
+func (m *model) refs() map[registry.Digest]int {
+	out := map[registry.Digest]int{}
+	for _, tags := range m.tags {
+		for _, d := range tags {
+			reached := map[registry.Digest]bool{}
+			m.reach(d, reached)
+			for o := range reached {
+				out[o]++
+			}
+		}
+	}
+	return out
+}
+
+func (m *model) tagSizes(d registry.Digest, refs map[registry.Digest]int) (size, frees int64) {
+	reached := map[registry.Digest]bool{}
+	m.reach(d, reached)
+	for o := range reached {
+		size += m.size(o)
+		if refs[o] == 1 {
+			frees += m.size(o)
+		}
+	}
+	return size, frees
+}
+
+// size is what an index can know: the size of what some change has told of.
+func (m *model) size(d registry.Digest) int64 { return m.w.sizes[d] }
+
+func (m *model) holdings(repo string) map[registry.Digest]bool {
+	out := maps.Clone(m.links[repo])
+	if out == nil {
+		out = map[registry.Digest]bool{}
+	}
+	maps.Copy(out, m.revisions[repo])
+	return out
+}
+
+func trues(m map[registry.Digest]bool) int {
+	n := 0
+	for _, ok := range m {
+		if ok {
+			n++
+		}
+	}
+	return n
+}
+
+// random gives a change that fits the world.
+func (w *world) random(r *rand.Rand) index.Change {
+	repo := fmt.Sprintf("team/app%d", r.IntN(3))
+	m := w.manifests[r.IntN(len(w.manifests))]
+	tag := fmt.Sprintf("v%d", r.IntN(5))
+	at := time.Unix(1_700_000_000+int64(r.IntN(1000)), 0).UTC()
+	switch r.IntN(12) {
+	case 0:
+		return index.DropManifest{Repository: repo, Digest: m.Descriptor.Digest}
+	case 1:
+		return index.DropTag{Repository: repo, Tag: tag}
+	case 2:
+		return index.DropBlob{Repository: repo, Digest: digestOf("blob %d", r.IntN(12))}
+	case 3, 4, 5:
+		d := digestOf("blob %d", r.IntN(12))
+		return index.PutBlob{Repository: repo, Digest: d, Size: w.sizes[d]}
+	case 6, 7, 8:
+		return index.PutTag{Repository: repo, Tag: tag, Digest: m.Descriptor.Digest, At: at}
+	case 9:
+		if r.IntN(6) == 0 {
+			return index.DropRepository{Repository: repo}
+		}
+		fallthrough
+	default:
+		return index.PutManifest{Repository: repo, Manifest: m, At: at}
+	}
+}

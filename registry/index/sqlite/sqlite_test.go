@@ -1,0 +1,151 @@
+package sqlite_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+
+	"berth/registry"
+	"berth/registry/index"
+	"berth/registry/index/indextest"
+	"berth/registry/index/sqlite"
+)
+
+func open(t testing.TB, path string) *sqlite.Index {
+	t.Helper()
+	x, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := x.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return x
+}
+
+func TestAnIndexPassesTheSuite(t *testing.T) {
+	t.Parallel()
+	indextest.Run(t, func(t *testing.T) index.Index { return open(t, filepath.Join(t.TempDir(), "a b?#%.db")) })
+}
+
+func TestAnIndexIsThereAfterItWasClosed(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "index.db")
+	x := open(t, path)
+	if err := x.Apply(t.Context(), pushed("a", "v1", 1)...); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.SetComplete(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Apply(t.Context(), index.DropTag{}); err == nil {
+		t.Error("a closed index took a change")
+	}
+	again := open(t, path)
+	if ok, err := again.Complete(t.Context()); !ok || err != nil {
+		t.Errorf("complete: %v, %v", ok, err)
+	}
+	if tags, err := again.TagNames(t.Context(), "a", "", 0); len(tags) != 1 || err != nil {
+		t.Errorf("tags: %v, %v", tags, err)
+	}
+}
+
+func TestADamagedIndexIsSetAsideAndMadeAnew(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "index.db")
+	if err := os.WriteFile(path, []byte("this is not a database, however long it may be"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	x := open(t, path)
+	if ok, err := x.Complete(t.Context()); ok || err != nil {
+		t.Errorf("complete: %v, %v", ok, err)
+	}
+	if _, err := os.Stat(path + ".damaged"); err != nil {
+		t.Error(err)
+	}
+}
+
+// pushed is what a store tells of the n-th push.
+func pushed(repo, tag string, n int) []index.Change {
+	d := func(kind string) registry.Digest { return digest.FromString(fmt.Sprintf("%s %d", kind, n)) }
+	m := index.Manifest{
+		Descriptor: registry.Descriptor{Digest: d("manifest"), Size: 1200},
+		Blobs:      []registry.Descriptor{{Digest: d("config"), Size: 3000}, {Digest: d("layer"), Size: 5e6}, {Digest: digest.FromString("base"), Size: 5e7}},
+		Platforms:  []string{"linux/amd64"},
+	}
+	at := time.Unix(1_700_000_000+int64(n), 0)
+	out := []index.Change{}
+	for _, b := range m.Blobs {
+		out = append(out, index.PutBlob{Repository: repo, Digest: b.Digest, Size: b.Size})
+	}
+	return append(out, index.PutManifest{Repository: repo, Manifest: m, At: at},
+		index.PutTag{Repository: repo, Tag: tag, Digest: m.Descriptor.Digest, At: at})
+}
+
+func BenchmarkApplyAPush(b *testing.B) {
+	x := open(b, filepath.Join(b.TempDir(), "index.db"))
+	for n := 0; b.Loop(); n++ {
+		if err := x.Apply(b.Context(), pushed("team/app", fmt.Sprintf("v%d", n), n)...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if _, err := x.Usage(b.Context()); err != nil { // waits for the writer
+		b.Fatal(err)
+	}
+}
+
+func filled(b *testing.B, repos, tags int) *sqlite.Index {
+	b.Helper()
+	x := open(b, filepath.Join(b.TempDir(), "index.db"))
+	for r := range repos {
+		for n := range tags {
+			if err := x.Apply(b.Context(), pushed(fmt.Sprintf("team/app%06d", r), fmt.Sprintf("v%06d", n), r*tags+n)...); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	if _, err := x.Usage(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	return x
+}
+
+func BenchmarkTagNamesPage(b *testing.B) {
+	x := filled(b, 1, 10_000)
+	for b.Loop() {
+		if page, err := x.TagNames(b.Context(), "team/app000000", "v005000", 100); err != nil || len(page) != 100 {
+			b.Fatal(len(page), err)
+		}
+	}
+}
+
+func BenchmarkRepositoryNamesPage(b *testing.B) {
+	for _, repos := range []int{100, 10_000} {
+		b.Run(fmt.Sprint(repos), func(b *testing.B) {
+			x := filled(b, repos, 1)
+			for b.Loop() {
+				if _, err := x.RepositoryNames(b.Context(), "team/app000050", 100); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkTagsOfTenThousand(b *testing.B) {
+	x := filled(b, 1, 10_000)
+	for b.Loop() {
+		if rows, err := x.Tags(b.Context(), "team/app000000", index.Query{Limit: 200}); err != nil || len(rows) != 200 {
+			b.Fatal(len(rows), err)
+		}
+	}
+}

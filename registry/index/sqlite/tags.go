@@ -1,0 +1,219 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"berth/registry"
+	"berth/registry/index"
+)
+
+// row is a tag on its way out: the object that it names, and its columns.
+type row struct {
+	obj int64
+	tag index.Tag
+}
+
+// Tags lists the tags of a repository. Sizes are computed for the page only,
+// unless it is them that sort.
+func (x *Index) Tags(ctx context.Context, repo string, q index.Query) ([]index.Tag, error) {
+	id, err := x.repository(ctx, repo)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := x.tagRows(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	same(rows)
+	if q.Search != "" {
+		want := strings.ToLower(q.Search)
+		rows = slices.DeleteFunc(rows, func(r row) bool { return !strings.Contains(strings.ToLower(r.tag.Name), want) })
+	}
+	measured := q.Order == index.BySize || q.Order == index.ByFrees
+	if measured {
+		if err := x.measure(ctx, rows); err != nil {
+			return nil, err
+		}
+	}
+	sortRows(rows, q)
+	rows = rows[min(max(q.Offset, 0), len(rows)):]
+	if q.Limit > 0 && q.Limit < len(rows) {
+		rows = rows[:q.Limit]
+	}
+	if !measured {
+		if err := x.measure(ctx, rows); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]index.Tag, len(rows))
+	for i, r := range rows {
+		out[i] = r.tag
+	}
+	return out, nil
+}
+
+// tagRows reads the tags of a repository by name, without sizes.
+func (x *Index) tagRows(ctx context.Context, repo int64) ([]row, error) {
+	rows, err := x.db.QueryContext(ctx, `SELECT t.name, t.obj, t.at, t.by, t.pulls, t.pulled, o.digest, o.size, o.info,
+		(SELECT count(*) FROM obj m JOIN hold h ON h.obj = m.id AND h.repo = t.repo AND h.kind >= 2 WHERE m.subject = t.obj)
+		FROM tag t JOIN obj o ON o.id = t.obj WHERE t.repo = ? ORDER BY t.name`, repo)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []row
+	for rows.Next() {
+		r, err := scanTag(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+func scanTag(rows *sql.Rows) (row, error) {
+	var (
+		r               row
+		at, pulled      int64
+		digest          string
+		size            int64
+		text            sql.NullString
+		pulls, attached int
+	)
+	if err := rows.Scan(&r.tag.Name, &r.obj, &at, &r.tag.By, &pulls, &pulled, &digest, &size, &text, &attached); err != nil {
+		return r, err
+	}
+	r.tag.Pulls, r.tag.Referrers = pulls, attached
+	r.tag.Pushed = time.Unix(0, at).UTC()
+	if pulled != 0 {
+		r.tag.LastPull = time.Unix(0, pulled).UTC()
+	}
+	r.tag.Descriptor = registry.Descriptor{Digest: registry.Digest(digest), Size: size}
+	if text.Valid {
+		var m info
+		if err := json.Unmarshal([]byte(text.String), &m); err != nil {
+			return r, err
+		}
+		r.tag.Descriptor, r.tag.Platforms = m.Descriptor, m.Platforms
+	}
+	return r, nil
+}
+
+// same tells tags of one digest about each other.
+func same(rows []row) {
+	byObject := map[int64][]string{}
+	for _, r := range rows {
+		byObject[r.obj] = append(byObject[r.obj], r.tag.Name)
+	}
+	for i, r := range rows {
+		if names := byObject[r.obj]; len(names) > 1 {
+			rows[i].tag.Same = slices.DeleteFunc(slices.Clone(names), func(s string) bool { return s == r.tag.Name })
+		}
+	}
+}
+
+// measure fills in what each tag reaches, and what it would free.
+func (x *Index) measure(ctx context.Context, rows []row) error {
+	type sums struct{ size, frees int64 }
+	known := map[int64]sums{}
+	stmt, err := x.db.PrepareContext(ctx, `SELECT total(size), total(CASE WHEN refs = 1 THEN size END) FROM obj WHERE id IN (`+sqlReach+`)`)
+	if err != nil {
+		return err
+	}
+	defer stmt.Close()
+	for i, r := range rows {
+		s, ok := known[r.obj]
+		if !ok {
+			var size, frees float64
+			if err := stmt.QueryRowContext(ctx, r.obj).Scan(&size, &frees); err != nil {
+				return err
+			}
+			s = sums{int64(size), int64(frees)}
+			known[r.obj] = s
+		}
+		rows[i].tag.Size, rows[i].tag.Frees = s.size, s.frees
+	}
+	return nil
+}
+
+func sortRows(rows []row, q index.Query) {
+	by := func(a, b row) int { return a.tag.Pushed.Compare(b.tag.Pushed) }
+	descending := q.Descending
+	switch q.Order {
+	case index.ByName:
+		by = func(a, b row) int { return compareVersions(a.tag.Name, b.tag.Name) }
+	case index.BySize:
+		by = func(a, b row) int { return cmp.Compare(a.tag.Size, b.tag.Size) }
+	case index.ByFrees:
+		by = func(a, b row) int { return cmp.Compare(a.tag.Frees, b.tag.Frees) }
+	case index.ByPulls:
+		by = func(a, b row) int { return cmp.Compare(a.tag.Pulls, b.tag.Pulls) }
+	case index.ByPushed:
+	default:
+		descending = true
+	}
+	slices.SortStableFunc(rows, func(a, b row) int {
+		c := by(a, b)
+		if descending {
+			c = -c
+		}
+		return cmp.Or(c, compareVersions(a.tag.Name, b.tag.Name))
+	})
+}
+
+// compareVersions orders names as people order versions: runs of digits by
+// their value, everything else by its bytes.
+func compareVersions(a, b string) int {
+	for a != "" && b != "" {
+		if digit(a[0]) && digit(b[0]) {
+			x, restA := number(a)
+			y, restB := number(b)
+			if c := cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(x, y)); c != 0 {
+				return c
+			}
+			a, b = restA, restB
+			continue
+		}
+		if a[0] != b[0] {
+			return cmp.Compare(a[0], b[0])
+		}
+		a, b = a[1:], b[1:]
+	}
+	switch {
+	case prerelease(a):
+		return -1
+	case prerelease(b):
+		return 1
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// prerelease reports whether what a version goes on with makes it older than
+// the version without it: v1.0-rc1 comes before v1.0, but 1.0-alpine after 1.0.
+func prerelease(rest string) bool {
+	rest = strings.ToLower(strings.TrimLeft(rest, "-."))
+	for _, word := range []string{"rc", "alpha", "beta", "pre", "dev", "snapshot"} {
+		if strings.HasPrefix(rest, word) {
+			return true
+		}
+	}
+	return false
+}
+
+func digit(c byte) bool { return '0' <= c && c <= '9' }
+
+// number splits leading digits off, without their leading zeros.
+func number(s string) (digits, rest string) {
+	i := 0
+	for i < len(s) && digit(s[i]) {
+		i++
+	}
+	return strings.TrimLeft(s[:i], "0"), s[i:]
+}
