@@ -72,9 +72,9 @@ func (x *Index) repository(ctx context.Context, name string) (int64, error) {
 // Referrers lists referrers of a subject by digest.
 func (x *Index) Referrers(ctx context.Context, repo string, subject registry.Digest, artifactType string, after registry.Digest, limit int) ([]registry.Descriptor, error) {
 	texts, err := x.names(ctx, `SELECT m.info FROM obj s
-		JOIN obj m ON m.subject = s.id AND m.digest > ?
-		JOIN repo r ON r.name = ?
-		JOIN hold h ON h.repo = r.id AND h.obj = m.id AND h.kind >= 2
+		CROSS JOIN obj m ON m.subject = s.id AND m.digest > ?
+		CROSS JOIN repo r ON r.name = ?
+		CROSS JOIN hold h ON h.repo = r.id AND h.obj = m.id AND h.kind >= 2
 		WHERE s.digest = ? AND (? = '' OR m.artifact = ?) ORDER BY m.digest LIMIT ?`,
 		string(after), repo, string(subject), artifactType, artifactType, all(limit))
 	if err != nil {

@@ -58,10 +58,11 @@ func (x *Index) Tags(ctx context.Context, repo string, q index.Query) ([]index.T
 	return out, nil
 }
 
-// tagRows reads the tags of a repository by name, without sizes.
+// tagRows reads the tags of a repository by name, without sizes. CROSS JOIN
+// keeps SQLite from going through all that the repository holds for each tag.
 func (x *Index) tagRows(ctx context.Context, repo int64) ([]row, error) {
 	rows, err := x.db.QueryContext(ctx, `SELECT t.name, t.obj, t.at, t.by, t.pulls, t.pulled, o.digest, o.size, o.info,
-		(SELECT count(*) FROM obj m JOIN hold h ON h.obj = m.id AND h.repo = t.repo AND h.kind >= 2 WHERE m.subject = t.obj)
+		(SELECT count(*) FROM obj m CROSS JOIN hold h ON h.obj = m.id AND h.repo = t.repo AND h.kind >= 2 WHERE m.subject = t.obj)
 		FROM tag t JOIN obj o ON o.id = t.obj WHERE t.repo = ? ORDER BY t.name`, repo)
 	if err != nil {
 		return nil, err
