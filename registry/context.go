@@ -1,6 +1,10 @@
 package registry
 
-import "context"
+import (
+	"context"
+
+	"github.com/opencontainers/go-digest"
+)
 
 // Caller says on whose behalf a call is made. It is what events, the trash and
 // the activity list show; it is never asked whether something is allowed.
@@ -46,4 +50,21 @@ func WithTag(ctx context.Context, tag string) context.Context {
 func TagFrom(ctx context.Context) string {
 	tag, _ := ctx.Value(tagKey{}).(string)
 	return tag
+}
+
+type algorithmKey struct{}
+
+// WithAlgorithm gives a context in which StartUpload prepares for a digest of
+// the given algorithm, so that its Commit need not read the content again
+// (distribution-spec, "digest-algorithm").
+func WithAlgorithm(ctx context.Context, a digest.Algorithm) context.Context {
+	return context.WithValue(ctx, algorithmKey{}, a)
+}
+
+// AlgorithmFrom gives the algorithm of [WithAlgorithm]; sha256 when there is none.
+func AlgorithmFrom(ctx context.Context) digest.Algorithm {
+	if a, _ := ctx.Value(algorithmKey{}).(digest.Algorithm); a != "" {
+		return a
+	}
+	return digest.SHA256
 }

@@ -2,9 +2,14 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 )
+
+// ErrInUse means that upkeep must not touch something now, since a client was
+// promised that it stays.
+var ErrInUse = errors.New("in use")
 
 // Keeper is what upkeep (trash, gc, verify, the index) needs of a store beside
 // [Registry]. It sees links and files where Registry sees content.
@@ -26,7 +31,8 @@ type Keeper interface {
 	// DeleteTag. Errors: ErrManifestUnknown when its bytes are gone.
 	Relink(ctx context.Context, repo string, d Digest, tags ...string) error
 
-	// Unlink removes a repository's link to a blob or a revision.
+	// Unlink removes a repository's link to a blob or a revision; one that is
+	// not there is no error. Errors: ErrInUse for what is leased.
 	Unlink(ctx context.Context, repo string, d Digest) error
 
 	// Sweep frees a blob, and says how many bytes that gave back. It refuses
