@@ -48,7 +48,8 @@ fmt: tools ## format every Go file
 
 bench: setup-test bin/berth bin/e2e.test tools ## speed and memory of the registry and of the binary
 	$(GO) test -tags $(TAGS_TEST) -run '^$$' -bench . -benchmem $(call have,$(PLAIN))
-	scripts/as-root bin/e2e.test -test.run '^$$' -test.bench . -test.benchtime 5x
+	scripts/as-root bin/e2e.test -test.run '^$$' -test.bench ColdStart -test.benchtime 20x
+	scripts/as-root bin/e2e.test -test.run '^$$' -test.bench IdleMemory -test.benchtime 1x
 
 fuzz: ## every fuzz target for FUZZTIME (default 10s)
 	@set -e; grep -rl --include='*_test.go' '^func Fuzz' registry app dockerbridge ui 2>/dev/null | while read -r file; do \

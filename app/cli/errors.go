@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -95,15 +94,9 @@ func (p *program) printDetails(problem *app.Problem) {
 
 // problemOf turns any error into a problem with an exit code that is not 0.
 func problemOf(err error) *app.Problem {
-	if found, ok := errors.AsType[*app.Problem](err); ok {
-		problem := *found
-		if problem.Exit == exitOK {
-			problem.Exit = exitError
-		}
-		return &problem
+	problem := *app.AsProblem(err)
+	if problem.Exit == exitOK {
+		problem.Exit = exitError
 	}
-	if errors.Is(err, context.Canceled) {
-		return &app.Problem{Code: "cancelled", Severity: "error", Title: "Cancelled", Exit: exitError}
-	}
-	return &app.Problem{Code: "error", Severity: "error", Title: err.Error(), Exit: exitError}
+	return &problem
 }
