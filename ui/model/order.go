@@ -10,37 +10,34 @@ import (
 // in leading zeros or case still have one order.
 func CompareNatural(a, b string) int {
 	x, y := strings.ToLower(a), strings.ToLower(b)
-	for x != "" && y != "" {
+	for x != "" || y != "" {
 		cx, cy := chunk(x), chunk(y)
 		x, y = x[len(cx):], y[len(cy):]
-		if c := compareChunks(cx, cy); c != 0 {
+		if c := cmp.Or(cmp.Compare(rank(cx), rank(cy)), compareChunks(cx, cy)); c != 0 {
 			return c
 		}
 	}
-	switch {
-	case x == "" && y == "":
-		return cmp.Compare(a, b)
-	case x == "":
-		return preRelease(y, 1)
-	}
-	return preRelease(x, -1)
+	return cmp.Compare(a, b)
 }
 
-// preRelease says how a name that is rest longer compares; sign is the answer
-// when rest makes it earlier.
-func preRelease(rest string, sign int) int {
-	if strings.HasPrefix(rest, "-") {
-		for _, word := range []string{"-rc", "-alpha", "-beta", "-pre", "-dev", "-snapshot"} {
-			if strings.HasPrefix(rest, word) {
-				return sign
-			}
+// rank puts a pre-release before the end of the name, and all else after it.
+func rank(chunk string) int {
+	switch strings.TrimRight(chunk, ".-") {
+	case "-rc", "-alpha", "-beta", "-pre", "-preview", "-dev", "-snapshot":
+		return 0
+	case "":
+		if chunk == "" {
+			return 1
 		}
 	}
-	return -sign
+	return 2
 }
 
 // chunk is the leading run of digits, or of anything else.
 func chunk(s string) string {
+	if s == "" {
+		return ""
+	}
 	digit := isDigit(s[0])
 	for i := range len(s) {
 		if isDigit(s[i]) != digit {
@@ -53,7 +50,7 @@ func chunk(s string) string {
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 func compareChunks(a, b string) int {
-	if !isDigit(a[0]) || !isDigit(b[0]) {
+	if a == "" || b == "" || !isDigit(a[0]) || !isDigit(b[0]) {
 		return cmp.Compare(a, b)
 	}
 	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")

@@ -87,6 +87,9 @@ func TrayOf(f TrayFacts) TrayState {
 		status = "Not reachable"
 	}
 	st.Tooltip = "Berth: " + strings.ToLower(status[:1]) + status[1:]
+	if f.Snapshot == nil && f.Lost == nil {
+		st.Tooltip = status
+	}
 	st.Lines = append(st.Lines, TrayLine{Text: status})
 	if f.Snapshot != nil {
 		u := f.Snapshot.Usage
