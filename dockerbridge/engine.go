@@ -22,8 +22,8 @@ type Engine interface {
 	// Push has the engine push an image to a registry that it can reach. The
 	// tag that this needs is there only meanwhile: afterwards, also after a
 	// failure or a cancel, the engine's tags are what they were. Progress may
-	// be nil; it is called from one goroutine, at most about ten times a
-	// second, and once at the end.
+	// be nil; calls never overlap. It is called at each change of a layer's
+	// state, about ten times a second for bytes, and once at the end.
 	//
 	// An image without any other name cannot be pushed so, because the engine
 	// deletes an image with its last tag: it fails with KindUnnamed. [Send]
@@ -39,7 +39,7 @@ type Engine interface {
 	Watch(ctx context.Context) iter.Seq2[Change, error]
 
 	// Save streams an image, named by id or name, as a tar that
-	// [berth/registry/archive] reads. The caller closes it.
+	// registry/archive reads. The caller closes it.
 	Save(ctx context.Context, image string) (io.ReadCloser, error)
 
 	// Reaches says whether the engine can push to a registry of this machine

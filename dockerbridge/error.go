@@ -11,6 +11,8 @@ import (
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/client"
+
+	"berth/registry/driver"
 )
 
 // Kind says what went wrong, so that a face can say what to do about it.
@@ -73,7 +75,7 @@ func kindOf(err error) Kind {
 		return KindCancelled
 	case errors.Is(err, fs.ErrPermission):
 		return KindPermission
-	case errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, driver.ErrNoSpace):
 		return KindNoSpace
 	case errors.Is(err, fs.ErrNotExist):
 		return KindAbsent
