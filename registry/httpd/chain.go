@@ -1,0 +1,201 @@
+package httpd
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/handlers"
+
+	"berth/registry"
+)
+
+// chain is the handler around the registry's.
+type chain struct {
+	api      http.Handler
+	o        Options
+	access   *accessLog // nil: off
+	loopback atomic.Bool
+	hosts    map[string]bool
+	origin   *http.CrossOriginProtection
+	ids      idSource
+	running  atomic.Int64
+}
+
+func newChain(api http.Handler, o Options) *chain {
+	c := &chain{api: api, o: o, hosts: map[string]bool{}, origin: http.NewCrossOriginProtection(), ids: newIDSource()}
+	if o.AccessLog != nil {
+		c.access = &accessLog{w: o.AccessLog}
+	}
+	for _, host := range append([]string{"localhost", "host.docker.internal", "host.containers.internal"}, o.Hosts...) {
+		c.hosts[hostOnly(host)] = true
+	}
+	for _, origin := range o.Origins {
+		if origin == "*" {
+			c.origin = nil // asked for by name: any page may come in
+			break
+		}
+		if err := c.origin.AddTrustedOrigin(origin); err != nil {
+			o.Log.Warn("allowed origin is not an origin", slog.String("origin", origin), slog.Any("err", err))
+		}
+	}
+	return c
+}
+
+// handler gives the whole chain. CORS stands outside, so that a preflight is
+// answered before anybody asks for a password.
+func (c *chain) handler() http.Handler {
+	if len(c.o.Origins) == 0 {
+		return c
+	}
+	cors := handlers.CORS(
+		handlers.AllowedOrigins(c.o.Origins),
+		handlers.AllowedMethods([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}),
+		handlers.AllowedHeaders([]string{"Accept", "Authorization", "Content-Type", "Content-Range", "If-None-Match", "Range", "Cache-Control"}),
+		handlers.ExposedHeaders([]string{
+			"Docker-Content-Digest", "Docker-Distribution-Api-Version", "Docker-Upload-Uuid", "Link", "Location", "Range", "Etag",
+			"Oci-Subject", "Oci-Filters-Applied", "Oci-Tag", "Oci-Chunk-Min-Length", "Warning", "Www-Authenticate",
+		}),
+		handlers.MaxAge(600),
+	)(c)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Origin") == "" { // nobody's page: OPTIONS is then a question about the endpoint
+			c.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Add("Vary", "Origin")
+		cors.ServeHTTP(w, r)
+	})
+}
+
+// ServeHTTP records, recovers, says who calls, checks the way in, and
+// dispatches.
+func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c.running.Add(1)
+	defer c.running.Add(-1)
+	start := time.Now()
+	remote := c.remote(r)
+	rec := recorders.Get().(*recorder)
+	*rec = recorder{ResponseWriter: w}
+	defer func() {
+		p := recover()
+		if p != nil && p != http.ErrAbortHandler {
+			c.panicked(rec, r, p)
+		}
+		rec.begin()
+		if c.access != nil {
+			c.access.write(r, r.RequestURI, remote, rec, start)
+		}
+		if p == http.ErrAbortHandler {
+			panic(p)
+		}
+		*rec = recorder{}
+		recorders.Put(rec)
+	}()
+	caller := registry.Caller{
+		RequestID: c.ids.next(), RemoteAddr: remote, UserAgent: r.UserAgent(), Host: r.Host, Method: r.Method,
+	}
+	c.dispatch(rec, r.WithContext(registry.WithCaller(r.Context(), caller)))
+}
+
+func (c *chain) dispatch(w http.ResponseWriter, r *http.Request) {
+	if c.loopback.Load() && !c.hostAllowed(r) {
+		deny(w, registry.ErrDenied.WithMessage("this registry does not answer to the host name %q: it listens on this machine only, "+
+			"and a web page could have made that name up; use localhost, or add the name to Berth's allowed host names", clip(r.Host)))
+		return
+	}
+	if c.origin != nil && c.origin.Check(r) != nil {
+		deny(w, registry.ErrDenied.WithMessage("a page of another origin may not change this registry; allow its origin in Berth's settings"))
+		return
+	}
+	switch r.URL.Path {
+	case "/":
+		w.Header().Set("Cache-Control", "no-cache")
+		w.WriteHeader(http.StatusOK)
+	case "/healthz":
+		c.health(w, r)
+	default:
+		c.api.ServeHTTP(w, r)
+	}
+}
+
+func (c *chain) health(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Cache-Control", "no-cache")
+	header.Set("Content-Type", "application/json")
+	if c.o.Health != nil {
+		if err := c.o.Health(r.Context()); err != nil {
+			write(w, http.StatusServiceUnavailable, registry.Errors{registry.ErrUnavailable.WithMessage("%s", err.Error())})
+			return
+		}
+	}
+	_, _ = w.Write([]byte("{\"status\":\"ok\"}\n"))
+}
+
+func (c *chain) panicked(rec *recorder, r *http.Request, p any) {
+	c.o.Log.ErrorContext(r.Context(), "handler panicked", slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		slog.String("panic", fmt.Sprint(p)), slog.String("stack", string(debug.Stack())))
+	if rec.status == 0 {
+		write(rec, http.StatusInternalServerError, registry.Errors{registry.ErrUnknown})
+	}
+}
+
+// remote is the address of the client; what a proxy says counts only where a
+// proxy is known to be in front.
+func (c *chain) remote(r *http.Request) string {
+	if c.o.TrustProxy {
+		if first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-For"), ","); strings.TrimSpace(first) != "" {
+			return strings.TrimSpace(first)
+		}
+		if ip := r.Header.Get("X-Real-Ip"); ip != "" {
+			return ip
+		}
+	}
+	return r.RemoteAddr
+}
+
+// hostAllowed guards against DNS rebinding: a page that points its own name at
+// 127.0.0.1 comes with that name. A literal address cannot be rebound, and the
+// top-level domain localhost belongs to nobody (RFC 6761).
+func (c *chain) hostAllowed(r *http.Request) bool {
+	host := hostOnly(r.Host)
+	return c.hosts[host] || strings.HasSuffix(host, ".localhost") || net.ParseIP(host) != nil
+}
+
+// hostOnly takes scheme, port and brackets off, in lower case.
+func hostOnly(host string) string {
+	if _, rest, ok := strings.Cut(host, "://"); ok {
+		host, _, _ = strings.Cut(rest, "/")
+	}
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]")), ".")
+}
+
+func deny(w http.ResponseWriter, err *registry.Error) {
+	write(w, http.StatusForbidden, registry.Errors{err})
+}
+
+func write(w http.ResponseWriter, status int, es registry.Errors) {
+	body, _ := json.Marshal(es) // codes and texts always marshal
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client is gone: there is nobody to tell
+}
+
+func clip(s string) string {
+	if len(s) > 100 {
+		return s[:100] + "…"
+	}
+	return s
+}

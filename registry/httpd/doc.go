@@ -1,0 +1,13 @@
+// Package httpd is everything HTTP that is not /v2: listeners, TLS, limits,
+// CORS, access log, recovery, health, and the check that keeps web pages away
+// from a registry on localhost.
+//
+// [Listen] opens both loopback addresses on one port. [New] wraps the handler
+// of registry/server in a chain and serves it; [Server.Shutdown] lets running
+// uploads end. The chain never hides io.ReaderFrom of a ResponseWriter, nor of
+// a connection: a blob in a file goes out by sendfile.
+//
+// Imports: the registry contract, net/http, gorilla/handlers (here and nowhere
+// else). Locks: accessLog.mu guards its writer, helloLog.mu what was logged
+// last, Server.mu the set of addresses.
+package httpd
