@@ -1,0 +1,36 @@
+// Package store is the registry on a driver: the truth, in the classic
+// docker/registry/v2 layout, so that CNCF distribution can serve our folder and
+// we can serve its. [Open] gives a [Store], which is a registry.Registry, a
+// registry.Keeper, and reconciles the index with the disk.
+//
+// # The life of a blob
+//
+// An upload appends to _uploads/<id>/data and hashes in the same pass. Commit
+// compares the digest, makes the data durable, moves it to its key under
+// blobs/, and links it into the repository: from here on it can be read. A
+// manifest that is pushed next must find everything it refers to linked; then
+// its bytes, its revision link and its tags are written, in this order. Deleting
+// goes the other way and only ever removes links. A crash at any point leaves
+// things that nothing refers to, never a reference to nothing. Bytes are freed
+// by Sweep alone.
+//
+// # Who waits for whom
+//
+//   - locks, by repository: what changes links holds it shared; deleting a
+//     manifest or a blob, which must see a closed picture, holds it alone.
+//   - tags, by repository and tag: one writer at a time.
+//   - gate: whoever makes or promises a reference is inside it, shared; a
+//     sweep of one digest has it alone.
+//   - sessions.mu: the set of uploads in memory. An upload itself belongs to
+//     its one holder.
+//
+// They are taken in this order; the mutexes of leases, cache and the set of
+// known repositories are leaves. Nobody holds any of them while a client's body
+// is read.
+//
+// The index is written after the disk and never decides anything but the order
+// of a list; when it fails or is behind, lists come from the disk.
+//
+// Imports: the contract, driver, index, manifest, go-digest, uuid. Never os and
+// never net/http: a driver is all it writes to.
+package store

@@ -1,0 +1,117 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"berth/registry"
+	"berth/registry/index"
+)
+
+// pageSize is how many rows are asked of the index at a time.
+const pageSize = 1000
+
+// Repositories lists the repositories with a manifest; see registry.Lister.
+func (s *Store) Repositories(ctx context.Context, after string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if err := ctx.Err(); err != nil {
+			yield("", err)
+			return
+		}
+		if s.trusted.Load() {
+			s.pages(after, yield, func(after string) ([]string, error) {
+				return s.ix.RepositoryNames(ctx, after, pageSize)
+			})
+			return
+		}
+		for repo, err := range s.reposOnDisk(ctx, after) {
+			var ok bool
+			if err == nil {
+				ok, err = s.hasManifests(ctx, repo)
+			}
+			if err != nil {
+				yield("", fmt.Errorf("list repositories: %w", err))
+				return
+			}
+			if ok && !yield(repo, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Tags lists the tags of a repository; see registry.Lister. A repository that
+// holds manifests and no tag has an empty list.
+func (s *Store) Tags(ctx context.Context, repo, after string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		if err := check(ctx, repo); err != nil {
+			yield("", err)
+			return
+		}
+		if s.trusted.Load() {
+			known := s.pages(after, yield, func(after string) ([]string, error) {
+				return s.ix.TagNames(ctx, repo, after, pageSize)
+			})
+			if known {
+				return
+			}
+			// Another program may have put it there.
+		}
+		some := after != ""
+		for tag, err := range s.tagsOnDisk(ctx, repo, after) {
+			if err != nil {
+				yield("", fmt.Errorf("list tags of %s: %w", repo, err))
+				return
+			}
+			some = true
+			if !yield(tag.name, nil) {
+				return
+			}
+		}
+		if some && after == "" {
+			return
+		}
+		if ok, err := s.holds(ctx, repo); err != nil {
+			yield("", fmt.Errorf("list tags of %s: %w", repo, err))
+		} else if !ok {
+			yield("", registry.ErrNameUnknown.WithDetail(map[string]string{"name": repo}))
+		}
+	}
+}
+
+// holds reports whether a repository has a manifest or a tag.
+func (s *Store) holds(ctx context.Context, repo string) (bool, error) {
+	if ok, err := s.hasManifests(ctx, repo); ok || err != nil {
+		return ok, err
+	}
+	for _, err := range s.tagsOnDisk(ctx, repo, "") {
+		return err == nil, err
+	}
+	return false, nil
+}
+
+// pages yields what next gives, page by page. It reports false, having yielded
+// nothing, when the index does not know what was asked for.
+func (s *Store) pages(after string, yield func(string, error) bool, next func(after string) ([]string, error)) bool {
+	for {
+		page, err := next(after)
+		if errors.Is(err, index.ErrUnknown) {
+			return false
+		}
+		if err != nil {
+			yield("", err)
+			return true
+		}
+		for _, name := range page {
+			if !yield(name, nil) {
+				return true
+			}
+			after = name
+		}
+		if len(page) < pageSize {
+			return true
+		}
+	}
+}

@@ -1,0 +1,197 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+	"time"
+
+	"berth/registry"
+	"berth/registry/driver"
+)
+
+// session is an upload in memory. It belongs to its holder; who holds it is
+// written in sessions.
+type session struct {
+	repo, id string
+	started  time.Time
+	w        driver.Writer
+	size     int64
+	hash     hasher
+	broken   bool // a write failed: only the file knows what is in it
+}
+
+// sessions are the uploads in memory: those that are held, and those that were
+// closed a moment ago and are parked.
+type sessions struct {
+	mu       sync.Mutex // guards what follows
+	byKey    map[string]*slot
+	closed   bool
+	settling sync.WaitGroup // Add only with mu held and closed unset
+}
+
+// slot is the place of one upload. Everything in it is guarded by sessions.mu.
+type slot struct {
+	parked *session      // nil while held
+	idle   *time.Timer   // puts the parked session on disk
+	busy   chan struct{} // not nil while it is put on disk; closed after
+}
+
+func newSessions() *sessions { return &sessions{byKey: map[string]*slot{}} }
+
+func (ss *sessions) count() int {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	return len(ss.byKey)
+}
+
+// take makes the caller the holder. It gives the session if that was parked,
+// and nil if it has to be read from the disk. Errors: ErrBlobUploadInvalid when
+// it is held.
+func (ss *sessions) take(ctx context.Context, repo, id string) (*session, error) {
+	for {
+		ss.mu.Lock()
+		at := ss.byKey[repo+":"+id]
+		if at == nil {
+			ss.byKey[repo+":"+id] = &slot{}
+			ss.mu.Unlock()
+			return nil, nil
+		}
+		if at.busy == nil {
+			defer ss.mu.Unlock()
+			if at.parked == nil {
+				return nil, registry.ErrBlobUploadInvalid.WithMessage("the upload is in use by another request").WithDetail(id)
+			}
+			parked := at.parked
+			at.idle.Stop()
+			at.parked = nil
+			return parked, nil
+		}
+		busy := at.busy
+		ss.mu.Unlock()
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// leave ends the holder's right; the session is on disk, or gone.
+func (ss *sessions) leave(repo, id string) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	delete(ss.byKey, repo+":"+id)
+}
+
+// park keeps a session open for a while. It reports false when the store is
+// closed or does not park: then the holder settles it.
+func (s *Store) park(sess *session) bool {
+	ss := s.sessions
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	at := ss.byKey[sess.repo+":"+sess.id]
+	if ss.closed || s.opt.Park < 0 || at == nil || sess.broken {
+		return false
+	}
+	at.parked = sess
+	at.idle = time.AfterFunc(s.opt.Park, func() { s.settleIdle(at) })
+	return true
+}
+
+func (s *Store) settleIdle(at *slot) {
+	ss := s.sessions
+	ss.mu.Lock()
+	sess := at.parked
+	if sess == nil || ss.closed {
+		ss.mu.Unlock()
+		return
+	}
+	at.parked, at.busy = nil, make(chan struct{})
+	ss.settling.Add(1)
+	ss.mu.Unlock()
+	defer ss.settling.Done()
+	if err := s.settle(context.Background(), sess); err != nil {
+		s.log.Warn("upload could not be kept", "repository", sess.repo, "upload", sess.id, "error", err)
+	}
+	ss.leave(sess.repo, sess.id)
+	close(at.busy)
+}
+
+// settle puts on disk what going on needs: the bytes, the state of the hash,
+// and the start, by which distribution knows an upload.
+func (s *Store) settle(ctx context.Context, sess *session) error {
+	if sess.w != nil {
+		err := sess.w.Close()
+		sess.w = nil
+		if err != nil {
+			return fmt.Errorf("close upload %s: %w", sess.id, err)
+		}
+	}
+	if sess.broken {
+		return nil
+	}
+	err := together(
+		func() error { return s.saveHash(ctx, sess.repo, sess.id, sess.hash, sess.size) },
+		func() error {
+			text := sess.started.UTC().Format(time.RFC3339)
+			return s.drv.Put(ctx, uploadStarted(sess.repo, sess.id), []byte(text))
+		},
+	)
+	if err != nil {
+		return fmt.Errorf("keep upload %s: %w", sess.id, err)
+	}
+	return nil
+}
+
+func (s *Store) closeSessions() error {
+	ss := s.sessions
+	ss.mu.Lock()
+	ss.closed = true
+	var parked []*session
+	for key, at := range ss.byKey {
+		if at.parked != nil {
+			at.idle.Stop()
+			parked = append(parked, at.parked)
+			delete(ss.byKey, key)
+		}
+	}
+	ss.mu.Unlock()
+	ss.settling.Wait()
+	var errs []error
+	for _, sess := range parked {
+		errs = append(errs, s.settle(context.Background(), sess))
+	}
+	return errors.Join(errs...)
+}
+
+// load reads a session from the disk, whoever wrote it.
+// Errors: ErrBlobUploadUnknown.
+func (s *Store) load(ctx context.Context, repo, id string) (*session, error) {
+	sess := &session{repo: repo, id: id}
+	info, err := s.drv.Stat(ctx, uploadData(repo, id))
+	switch {
+	case err == nil:
+		sess.size, sess.started = info.Size, info.Modified
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("resume upload %s: %w", id, err)
+	}
+	text, startErr := s.read(ctx, uploadStarted(repo, id), 64)
+	if started, perr := time.Parse(time.RFC3339, string(text)); startErr == nil && perr == nil {
+		sess.started = started
+	}
+	if err != nil && startErr != nil {
+		return nil, registry.ErrBlobUploadUnknown.WithDetail(id)
+	}
+	if sess.hash, err = s.loadHash(ctx, repo, id, sess.size); err != nil {
+		return nil, fmt.Errorf("resume upload %s: %w", id, err)
+	}
+	// The writer outlives the request that opens it.
+	sess.w, err = s.drv.Append(context.WithoutCancel(ctx), uploadData(repo, id), sess.size)
+	if err != nil {
+		return nil, fmt.Errorf("resume upload %s: %w", id, err)
+	}
+	return sess, nil
+}
