@@ -64,7 +64,7 @@ func NewTips(content fyne.CanvasObject) *Tips {
 }
 
 // Natural is what the content likes.
-func (t *Tips) Natural() fyne.Size { return liked(t.content) }
+func (t *Tips) Natural() fyne.Size { return fyne.NewSize(likedWidth(t.content), t.content.MinSize().Height) }
 
 // MouseIn is called by Fyne.
 func (t *Tips) MouseIn(e *desktop.MouseEvent) {
@@ -87,8 +87,11 @@ func (t *Tips) CreateRenderer() fyne.WidgetRenderer { return &holder{t.content} 
 
 // tipAt finds the tooltip of the deepest Tipper at a place.
 func tipAt(o fyne.CanvasObject, at fyne.Position) string {
-	if tip, ok := o.(Tipper); ok {
-		return tip.Tip()
+	switch o := o.(type) {
+	case Tipper:
+		return o.Tip()
+	case interface{ tipAt(fyne.Position) string }:
+		return o.tipAt(at)
 	}
 	box, ok := o.(*fyne.Container)
 	if !ok {

@@ -1,0 +1,91 @@
+package widget
+
+import (
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Prose is text of several lines, broken at words to a fixed width.
+type Prose struct {
+	widget.BaseWidget
+	text  string
+	style Style
+	width float32
+}
+
+// NewProse makes an empty text of a width.
+func NewProse(style Style, width float32) *Prose {
+	p := &Prose{style: style, width: width}
+	p.ExtendBaseWidget(p)
+	return p
+}
+
+// Set changes the text.
+func (p *Prose) Set(text string) {
+	if p.text != text {
+		p.text = text
+		p.Refresh()
+	}
+}
+
+// lines breaks the text.
+func (p *Prose) lines() []string {
+	var out []string
+	for _, paragraph := range strings.Split(p.text, "\n") {
+		line := ""
+		for _, word := range strings.Fields(paragraph) {
+			next := word
+			if line != "" {
+				next = line + " " + word
+			}
+			if line != "" && p.style.measure(next).Width > p.width {
+				out = append(out, line)
+				next = word
+			}
+			line = next
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func (p *Prose) lineHeight() float32 { return ceil(p.style.measure("X").Height) + 2 }
+
+// CreateRenderer is called by Fyne.
+func (p *Prose) CreateRenderer() fyne.WidgetRenderer {
+	r := &proseRenderer{p: p}
+	r.Refresh()
+	return r
+}
+
+type proseRenderer struct {
+	p     *Prose
+	lines []fyne.CanvasObject
+}
+
+func (r *proseRenderer) Layout(size fyne.Size) {
+	for i, l := range r.lines {
+		l.Move(fyne.NewPos(0, float32(i)*r.p.lineHeight()))
+		l.Resize(fyne.NewSize(size.Width, r.p.lineHeight()))
+	}
+}
+
+func (r *proseRenderer) MinSize() fyne.Size {
+	return fyne.NewSize(r.p.width, float32(len(r.lines))*r.p.lineHeight())
+}
+
+func (r *proseRenderer) Refresh() {
+	r.lines = nil
+	for _, l := range r.p.lines() {
+		t := canvas.NewText(l, noColor)
+		r.p.style.apply(t)
+		r.lines = append(r.lines, t)
+	}
+	r.Layout(r.p.Size())
+	canvas.Refresh(r.p)
+}
+func (r *proseRenderer) Objects() []fyne.CanvasObject { return r.lines }
+func (r *proseRenderer) Destroy()                     {}
