@@ -12,7 +12,7 @@ import (
 const (
 	watcherName = "org.kde.StatusNotifierWatcher"
 	watcherPath = "/StatusNotifierWatcher"
-	hostWait    = 3 * time.Second
+	hostWait    = 5 * time.Second
 )
 
 // WatchHost says whether this desktop shows tray icons: on is called once with
