@@ -125,14 +125,14 @@ func (c *copier) blobs() []blob {
 }
 
 func (c *copier) copyBlobs(ctx context.Context, parallel int) error {
-	g, ctx := errgroup.WithContext(ctx)
+	g, group := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	for i, b := range c.track.list {
-		if ctx.Err() != nil {
+		if group.Err() != nil {
 			break
 		}
 		g.Go(func() error {
-			if err := c.copyBlob(ctx, i, b); err != nil {
+			if err := c.copyBlob(group, i, b); err != nil {
 				return fmt.Errorf("copy blob %s: %w", b.Digest, err)
 			}
 			return nil
