@@ -49,7 +49,12 @@ func Beside(m Model) (start, stop func()) {
 // area is the real notification area.
 type area struct{}
 
-func (area) SetIcon(s app.State) { systray.SetIcon(icon(assets.TrayIcon(assets.TrayState(s)))) }
+// SetIcon survives the end of the session bus, where systray panics: a desktop
+// that goes away must not take the registry with it.
+func (area) SetIcon(s app.State) {
+	defer func() { _ = recover() }()
+	systray.SetIcon(icon(assets.TrayIcon(assets.TrayState(s))))
+}
 
 // SetTooltip is what Windows and macOS show, and panels that follow the
 // specification; the others show the title, which SetTitle sets.
