@@ -1,0 +1,276 @@
+package trash
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"berth/registry"
+	"berth/registry/driver"
+
+	"github.com/google/uuid"
+)
+
+// DefaultTTL is for how long an entry can be restored.
+const DefaultTTL = 7 * 24 * time.Hour
+
+const (
+	folder    = "berth/trash"
+	suffix    = ".json"
+	maxRecord = 64 << 10
+)
+
+// What Why says when nobody gave a reason.
+const (
+	Deleted     = "deleted"
+	Overwritten = "overwritten"
+)
+
+// ErrUnknown means that there is no such entry: it was restored, its time is
+// over, or it never was.
+var ErrUnknown = errors.New("not in the trash")
+
+// Entry is one tag or manifest that can be restored.
+type Entry struct {
+	// ID sorts by time.
+	ID         string `json:"id"`
+	Repository string `json:"repository"`
+	// Tag is empty for a manifest that was deleted by digest; each of its tags
+	// has an entry of its own.
+	Tag       string          `json:"tag,omitempty"`
+	Digest    registry.Digest `json:"digest"`
+	MediaType string          `json:"mediaType,omitempty"`
+	// Size of the manifest itself, in bytes.
+	Size int64 `json:"size"`
+	// Why is [Deleted], [Overwritten], or the reason of the caller.
+	Why string `json:"why"`
+	// By is the caller's user; may be empty.
+	By    string    `json:"by,omitempty"`
+	At    time.Time `json:"at"`
+	Until time.Time `json:"until"`
+}
+
+func (e Entry) name() string {
+	if e.Tag == "" {
+		return e.Repository + "@" + e.Digest.String()
+	}
+	return e.Repository + ":" + e.Tag
+}
+
+// Bin holds the entries. It is safe for concurrent use.
+type Bin struct {
+	drv driver.Driver
+	ttl time.Duration
+
+	mu   sync.Mutex // guards seen
+	seen map[string]Entry
+}
+
+// New gives the bin on drv. An entry can be restored for ttl; 0 or less means
+// [DefaultTTL]. Nothing is read yet.
+func New(drv driver.Driver, ttl time.Duration) *Bin {
+	if ttl <= 0 {
+		ttl = DefaultTTL
+	}
+	return &Bin{drv: drv, ttl: ttl, seen: map[string]Entry{}}
+}
+
+var _ registry.Rooter = (*Bin)(nil)
+
+// Entries lists what can be restored, oldest first. A record that cannot be
+// read is passed over.
+func (b *Bin) Entries(ctx context.Context) ([]Entry, error) {
+	var out []Entry
+	for info, err := range b.drv.List(ctx, folder) {
+		if errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list the trash: %w", err)
+		}
+		id, ok := strings.CutSuffix(path.Base(info.Key), suffix)
+		if !ok || info.Dir {
+			continue
+		}
+		e, err := b.Get(ctx, id)
+		if errors.Is(err, ErrUnknown) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, e)
+	}
+	b.forget(out)
+	slices.SortFunc(out, func(x, y Entry) int { return strings.Compare(x.ID, y.ID) })
+	return out, nil
+}
+
+// forget drops from memory what another program removed from the disk long ago.
+func (b *Bin) forget(listed []Entry) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.seen) < 2*len(listed)+1024 {
+		return
+	}
+	clear(b.seen)
+	for _, e := range listed {
+		b.seen[e.ID] = e
+	}
+}
+
+// Get gives one entry. Errors: [ErrUnknown].
+func (b *Bin) Get(ctx context.Context, id string) (Entry, error) {
+	if !validID(id) {
+		return Entry{}, fmt.Errorf("%q: %w", id, ErrUnknown)
+	}
+	b.mu.Lock()
+	e, ok := b.seen[id]
+	b.mu.Unlock()
+	if ok {
+		// Records never change; they only go.
+		if _, err := b.drv.Stat(ctx, key(id)); err == nil {
+			return e, nil
+		}
+	}
+	content, err := b.read(ctx, key(id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Entry{}, fmt.Errorf("%s: %w", id, ErrUnknown)
+	}
+	if err != nil {
+		return Entry{}, fmt.Errorf("read trash entry %s: %w", id, err)
+	}
+	e = Entry{}
+	if json.Unmarshal(content, &e) != nil || !e.sound() {
+		return Entry{}, fmt.Errorf("%s is damaged: %w", id, ErrUnknown)
+	}
+	e.ID = id
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.seen[id] = e
+	return e, nil
+}
+
+func (b *Bin) read(ctx context.Context, key string) ([]byte, error) {
+	f, err := b.drv.Open(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxRecord))
+}
+
+func (e Entry) sound() bool {
+	_, err := registry.ParseDigest(e.Digest.String())
+	return err == nil && registry.ParseName(e.Repository) == nil && (e.Tag == "" || registry.ParseTag(e.Tag) == nil)
+}
+
+// add writes records. When it fails, none of them stays.
+func (b *Bin) add(ctx context.Context, entries []Entry) error {
+	errs := make([]error, len(entries))
+	var wg sync.WaitGroup
+	for i, e := range entries {
+		wg.Go(func() { errs[i] = b.write(ctx, e) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		for _, e := range entries {
+			_ = b.remove(ctx, e.ID)
+		}
+		return fmt.Errorf("write to the trash: %w", err)
+	}
+	return nil
+}
+
+func (b *Bin) write(ctx context.Context, e Entry) error {
+	content, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	if err := b.drv.Put(ctx, key(e.ID), content); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.seen[e.ID] = e
+	return nil
+}
+
+// remove drops a record; one that is not there is no error.
+func (b *Bin) remove(ctx context.Context, id string) error {
+	if err := b.drv.Delete(ctx, key(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove trash entry %s: %w", id, err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.seen, id)
+	return nil
+}
+
+// Purge lets go of the entries whose time is over before the given moment, and
+// counts them. Only then can a clean-up free what they name.
+func (b *Bin) Purge(ctx context.Context, before time.Time) (n int, err error) {
+	entries, err := b.Entries(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range entries {
+		if !e.Until.Before(before) {
+			continue
+		}
+		if err := b.remove(ctx, e.ID); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// Roots yields every entry as a root of the garbage collection.
+func (b *Bin) Roots(ctx context.Context) iter.Seq2[registry.Root, error] {
+	return func(yield func(registry.Root, error) bool) {
+		entries, err := b.Entries(ctx)
+		if err != nil {
+			yield(registry.Root{}, err)
+			return
+		}
+		for _, e := range entries {
+			if !yield(registry.Root{Repository: e.Repository, Digest: e.Digest, Why: "in the trash: " + e.name()}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// entry makes a record of what d names at this moment.
+func (b *Bin) entry(ctx context.Context, repo, tag string, d registry.Descriptor, why string) (Entry, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Entry{}, fmt.Errorf("name a trash entry: %w", err)
+	}
+	caller := registry.CallerFrom(ctx)
+	if caller.Reason != "" {
+		why = caller.Reason
+	}
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	return Entry{
+		ID: id.String(), Repository: repo, Tag: tag, Digest: d.Digest, MediaType: d.MediaType, Size: d.Size,
+		Why: why, By: caller.User, At: now, Until: now.Add(b.ttl),
+	}, nil
+}
+
+func key(id string) string { return folder + "/" + id + suffix }
+
+// validID holds what may stand in a key.
+func validID(id string) bool {
+	return id != "" && len(id) <= 64 && strings.Trim(id, "0123456789abcdefghijklmnopqrstuvwxyz-") == "" && id[0] != '-'
+}

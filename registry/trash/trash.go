@@ -1,0 +1,257 @@
+package trash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"berth/registry"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// Registry is a registry whose deletes and overwrites can be undone.
+type Registry struct {
+	registry.Registry
+	keeper registry.Keeper
+	bin    *Bin
+	repos  *stripes
+	tags   *stripes
+}
+
+// Wrap puts a trash before a registry. keeper is the store below, which brings
+// links back. Whatever changes tags must go through the result.
+func Wrap(reg registry.Registry, keeper registry.Keeper, bin *Bin) *Registry {
+	return &Registry{Registry: reg, keeper: keeper, bin: bin, repos: newStripes(), tags: newStripes()}
+}
+
+// ConflictError means that a tag names something else by now.
+type ConflictError struct {
+	Entry Entry
+	// Tag that was asked for, and what it names.
+	Tag   string
+	Names registry.Digest
+	// Suggest is a free tag, such as "v1-restored".
+	Suggest string
+}
+
+// Error says what is in the way.
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("%s:%s names %s by now", e.Entry.Repository, e.Tag, e.Names)
+}
+
+// PutManifest records what a tag named before, unless it is the same; see
+// registry.Writer.
+func (r *Registry) PutManifest(ctx context.Context, repo string, m registry.Manifest, tags ...string) (registry.Descriptor, error) {
+	if len(tags) == 0 {
+		return r.Registry.PutManifest(ctx, repo, m, tags...)
+	}
+	defer r.lock(repo, tags)()
+	d := m.Digest
+	if d == "" {
+		d = digest.FromBytes(m.Content)
+	}
+	var entries []Entry
+	for _, tag := range slices.Compact(slices.Sorted(slices.Values(tags))) {
+		was, err := r.ResolveTag(ctx, repo, tag)
+		if unknown(err) || err == nil && was.Digest == d {
+			continue
+		}
+		if err != nil {
+			return registry.Descriptor{}, err
+		}
+		e, err := r.bin.entry(ctx, repo, tag, was, Overwritten)
+		if err != nil {
+			return registry.Descriptor{}, err
+		}
+		entries = append(entries, e)
+	}
+	var put registry.Descriptor
+	err := r.change(ctx, entries, func() (err error) {
+		put, err = r.Registry.PutManifest(ctx, repo, m, tags...)
+		return err
+	})
+	return put, err
+}
+
+// DeleteTag records what the tag names, then removes it; see registry.Deleter.
+func (r *Registry) DeleteTag(ctx context.Context, repo, tag string) error {
+	defer r.lock(repo, []string{tag})()
+	var entries []Entry
+	was, err := r.ResolveTag(ctx, repo, tag)
+	switch {
+	case err == nil:
+		e, err := r.bin.entry(ctx, repo, tag, was, Deleted)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, e)
+	case !unknown(err):
+		return err
+	}
+	// A tag that names nothing leaves nothing to restore, and goes all the same.
+	return r.change(ctx, entries, func() error { return r.Registry.DeleteTag(ctx, repo, tag) })
+}
+
+// DeleteManifest records the manifest and each tag that names it, then removes
+// them; see registry.Deleter.
+func (r *Registry) DeleteManifest(ctx context.Context, repo string, d registry.Digest) error {
+	defer r.repos.alone(repo)()
+	was, err := r.StatManifest(ctx, repo, d)
+	if err != nil {
+		if unknown(err) {
+			// One that is damaged cannot be restored, and goes all the same.
+			return r.Registry.DeleteManifest(ctx, repo, d)
+		}
+		return err
+	}
+	e, err := r.bin.entry(ctx, repo, "", was, Deleted)
+	if err != nil {
+		return err
+	}
+	entries := []Entry{e}
+	for tag, err := range r.Tags(ctx, repo, "") {
+		if unknown(err) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		now, err := r.ResolveTag(ctx, repo, tag)
+		if err != nil && !unknown(err) {
+			return err
+		}
+		if err != nil || now.Digest != d {
+			continue
+		}
+		if e, err = r.bin.entry(ctx, repo, tag, was, Deleted); err != nil {
+			return err
+		}
+		entries = append(entries, e)
+	}
+	return r.change(ctx, entries, func() error { return r.Registry.DeleteManifest(ctx, repo, d) })
+}
+
+// Delete removes tags one after the other, and gives their entries. When one
+// fails, those before it are gone, and their entries are given.
+func (r *Registry) Delete(ctx context.Context, repo string, tags ...string) ([]Entry, error) {
+	ctx, rec := Record(ctx)
+	for _, tag := range tags {
+		if err := r.DeleteTag(ctx, repo, tag); err != nil {
+			return rec.Entries(), err
+		}
+	}
+	return rec.Entries(), nil
+}
+
+// change writes the records, then does it. Records of what is still as it was
+// are withdrawn when that failed.
+func (r *Registry) change(ctx context.Context, entries []Entry, do func() error) error {
+	if err := r.bin.add(ctx, entries); err != nil {
+		return err
+	}
+	err := do()
+	if err != nil {
+		entries = r.withdraw(context.WithoutCancel(ctx), entries)
+	}
+	record(ctx, entries)
+	return err
+}
+
+// withdraw drops the records of what is still there, and gives the others: a
+// change that failed half-way must stay reversible.
+func (r *Registry) withdraw(ctx context.Context, entries []Entry) []Entry {
+	return slices.DeleteFunc(entries, func(e Entry) bool {
+		var now registry.Descriptor
+		var err error
+		if e.Tag == "" {
+			now, err = r.StatManifest(ctx, e.Repository, e.Digest)
+		} else {
+			now, err = r.ResolveTag(ctx, e.Repository, e.Tag)
+		}
+		return err == nil && now.Digest == e.Digest && r.bin.remove(ctx, e.ID) == nil
+	})
+}
+
+// Restore brings an entry back, under the tag `as` when that is not empty, and
+// takes it out of the trash. A tag that already names the same manifest is
+// fine. Errors: [ErrUnknown]; *[ConflictError] when the tag names something
+// else, and then nothing was changed; registry.ErrTagInvalid;
+// registry.ErrManifestUnknown when the bytes are gone.
+func (r *Registry) Restore(ctx context.Context, id, as string) (Entry, error) {
+	e, err := r.bin.Get(ctx, id)
+	if err != nil {
+		return Entry{}, err
+	}
+	tag := e.Tag
+	if as != "" {
+		tag = as
+	}
+	if tag == "" {
+		defer r.lock(e.Repository, nil)()
+		return e, r.relink(ctx, e)
+	}
+	if err := registry.ParseTag(tag); err != nil {
+		return Entry{}, err
+	}
+	defer r.lock(e.Repository, []string{tag})()
+	now, err := r.ResolveTag(ctx, e.Repository, tag)
+	switch {
+	case err == nil && now.Digest != e.Digest:
+		suggest, err := r.free(ctx, e.Repository, tag)
+		if err != nil {
+			return Entry{}, err
+		}
+		return Entry{}, &ConflictError{Entry: e, Tag: tag, Names: now.Digest, Suggest: suggest}
+	case err == nil:
+		return e, r.bin.remove(ctx, id)
+	case !unknown(err):
+		return Entry{}, err
+	}
+	return e, r.relink(ctx, e, tag)
+}
+
+func (r *Registry) relink(ctx context.Context, e Entry, tags ...string) error {
+	// Two restores of one entry: the second finds nothing.
+	if _, err := r.bin.Get(ctx, e.ID); err != nil {
+		return err
+	}
+	if err := r.keeper.Relink(ctx, e.Repository, e.Digest, tags...); err != nil {
+		return fmt.Errorf("restore %s: %w", e.name(), err)
+	}
+	return r.bin.remove(context.WithoutCancel(ctx), e.ID)
+}
+
+// free finds a tag that names nothing: "v1-restored", "v1-restored-2", ….
+func (r *Registry) free(ctx context.Context, repo, tag string) (string, error) {
+	for n := 1; ; n++ {
+		end := "-restored"
+		if n > 1 {
+			end = fmt.Sprintf("-restored-%d", n)
+		}
+		name := strings.TrimRight(tag[:min(len(tag), 128-len(end))], "-") + end
+		_, err := r.ResolveTag(ctx, repo, name)
+		if unknown(err) {
+			return name, nil
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+}
+
+func (r *Registry) lock(repo string, tags []string) (unlock func()) {
+	leave := r.repos.shared(repo)
+	names := make([]string, len(tags))
+	for i, tag := range tags {
+		names[i] = repo + ":" + tag
+	}
+	release := r.tags.alone(names...)
+	return func() { release(); leave() }
+}
+
+func unknown(err error) bool {
+	return errors.Is(err, registry.ErrManifestUnknown) || errors.Is(err, registry.ErrNameUnknown)
+}
