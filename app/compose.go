@@ -1,0 +1,238 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"berth/app/single"
+	"berth/registry/driver"
+	"berth/registry/driver/drivers"
+	"berth/registry/filter"
+	"berth/registry/httpd"
+	"berth/registry/index/sqlite"
+	"berth/registry/server"
+	"berth/registry/store"
+	"berth/registry/trash"
+)
+
+// Open puts the product together and gives a Core that answers every method;
+// [Core.Run] serves it. The caller closes it. What is composed, in this order:
+// the ownership of the data folder, driver, index, store, trash, read-only
+// switch, observer; Run adds server, HTTP chain and control socket.
+//
+// Errors are a [*Problem]: data_locked when another process has the folder.
+func Open(ctx context.Context, o Options) (_ *Core, err error) {
+	c := newCore(o)
+	defer func() {
+		if err != nil {
+			err = AsProblem(errors.Join(err, c.Close()))
+		}
+	}()
+	if c.engines == nil {
+		c.engines = docker{}
+	}
+	for _, warning := range c.cfg.Warnings {
+		c.log.Warn("configuration", "warning", warning)
+	}
+	if c.lock, err = single.Acquire(c.cfg.Data()); err != nil {
+		return nil, err
+	}
+	c.closers = append(c.closers, c.lock.Release)
+
+	drv, err := c.openDriver()
+	if err != nil {
+		return nil, err
+	}
+	ix, err := sqlite.Open(ctx, c.indexPath(), sqlite.Options{Logger: c.log})
+	if err != nil {
+		return nil, err
+	}
+	c.ix, c.closers = ix, append(c.closers, ix.Close)
+
+	st, err := store.Open(ctx, drv, ix, store.Options{Logger: c.log})
+	if err != nil {
+		return nil, err
+	}
+	c.closers, c.uploads = append(c.closers, st.Close), st.OpenUploads
+
+	c.bin = trash.New(drv, c.cfg.Berth.Trash.Keep)
+	c.trash = trash.Wrap(st, st, c.bin)
+	reg := filter.ReadOnly(c.trash, c.readOnly.Load)
+	reg = filter.Observe(reg, c.bus)
+	c.reg, c.archive = reg, into(reg)
+	secret, err := c.secret()
+	if err != nil {
+		return nil, err
+	}
+	c.handler = func() http.Handler { return server.New(reg, c.serverOptions(secret)) }
+
+	c.follow()
+	c.awaitIndex(ctx, st.Reconciled())
+	c.upkeep(st.PurgeUploads)
+	return c, nil
+}
+
+// openDriver opens what storage: names.
+func (c *Core) openDriver() (driver.Driver, error) {
+	name, options := "inmemory", map[string]any{}
+	if f := c.cfg.Storage.Filesystem; f != nil {
+		name, options = "filesystem", map[string]any{"rootdirectory": f.RootDirectory, "maxthreads": f.MaxThreads}
+	}
+	drv, err := drivers.Open(name, options)
+	if err != nil {
+		return nil, err
+	}
+	if closer, ok := drv.(io.Closer); ok {
+		c.closers = append(c.closers, closer.Close)
+	}
+	c.space, _ = driver.As[driver.Spacer](drv)
+	return drv, nil
+}
+
+func (c *Core) indexPath() string {
+	if c.cfg.Storage.InMemory != nil {
+		return ":memory:"
+	}
+	return filepath.Join(c.cfg.Data(), "berth", "index.db")
+}
+
+// secret is what signs the state of uploads. It is kept, so that an upload goes
+// on after a restart.
+func (c *Core) secret() ([]byte, error) {
+	if s := c.cfg.HTTP.Secret; s != "" {
+		return []byte(s), nil
+	}
+	path := filepath.Join(c.cfg.Data(), "berth", "secret")
+	switch kept, err := os.ReadFile(path); {
+	case err == nil && len(kept) >= 16:
+		return kept, nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("read the secret: %w", err)
+	}
+	fresh := []byte(rand.Text() + rand.Text())
+	if err := os.WriteFile(path, fresh, 0o600); err != nil {
+		return nil, fmt.Errorf("keep the secret: %w", err)
+	}
+	return fresh, nil
+}
+
+func (c *Core) serverOptions(secret []byte) server.Options {
+	headers := http.Header{}
+	for _, key := range slices.Sorted(maps.Keys(c.cfg.HTTP.Headers)) {
+		// CORS is answered by httpd, which must know the origins anyway.
+		if !strings.HasPrefix(http.CanonicalHeaderKey(key), "Access-Control-") {
+			headers[http.CanonicalHeaderKey(key)] = c.cfg.HTTP.Headers[key]
+		}
+	}
+	return server.Options{
+		Secret: secret, Host: c.cfg.HTTP.Host, RelativeURLs: c.cfg.HTTP.RelativeURLs, Prefix: c.cfg.HTTP.Prefix, Headers: headers,
+		DeleteEnabled: func() bool { return c.cfg.Storage.Delete.Enabled }, ReadOnly: c.readOnly.Load,
+		MaxTags: c.cfg.Tags.MaxTags, MaxRepositories: c.cfg.Catalog.MaxEntries, Log: c.log,
+	}
+}
+
+func (c *Core) httpdOptions() httpd.Options {
+	o := httpd.Options{Log: c.log, Health: func(ctx context.Context) error { return c.healthy(ctx) }}
+	if !c.cfg.Log.AccessLog.Disabled {
+		o.AccessLog = c.opt.AccessLog
+	}
+	for key, values := range c.cfg.HTTP.Headers {
+		if http.CanonicalHeaderKey(key) == "Access-Control-Allow-Origin" {
+			o.Origins = append(o.Origins, values...)
+		}
+	}
+	if c.cfg.HTTP.Host != "" {
+		o.Hosts = append(o.Hosts, c.cfg.HTTP.Host)
+	}
+	if host := hostOf(c.cfg.HTTP.Addr); host != "" {
+		o.Hosts = append(o.Hosts, host)
+	}
+	return o
+}
+
+// healthy is what /healthz says: whether the storage and the index answer.
+func (c *Core) healthy(ctx context.Context) error {
+	if c.space != nil {
+		if _, _, err := c.space.Space(ctx); err != nil {
+			return fmt.Errorf("the storage does not answer: %w", err)
+		}
+	}
+	if _, err := c.ix.Complete(ctx); err != nil {
+		return fmt.Errorf("the index does not answer: %w", err)
+	}
+	return nil
+}
+
+// awaitIndex shows «indexing» until the index has reflected the disk once in
+// its life; an index of before is served from at once.
+func (c *Core) awaitIndex(ctx context.Context, reconciled <-chan struct{}) {
+	complete, err := c.ix.Complete(ctx)
+	c.indexing.Store(err == nil && !complete)
+	c.background.Go(func() {
+		select {
+		case <-c.life.Done():
+			return
+		case <-reconciled:
+		}
+		c.indexing.Store(false)
+		c.notify(Notice{Kind: NoticeImages})
+		c.notify(Notice{Kind: NoticeStatus})
+	})
+}
+
+// firstUpkeep is how long after the start upkeep begins: not into the start
+// itself. trashPace is how often the trash lets go of what is over.
+const (
+	firstUpkeep = 10 * time.Minute
+	trashPace   = time.Hour
+)
+
+// upkeep removes uploads that nobody finished, and lets go of what was long
+// enough in the trash.
+func (c *Core) upkeep(purgeUploads func(ctx context.Context, olderThan time.Time) (int, error)) {
+	every(c, trashPace, "trash let go", func(ctx context.Context) (int, error) { return c.bin.Purge(ctx, time.Now()) })
+	how := c.cfg.Storage.Maintenance.UploadPurging
+	switch {
+	case how.Enabled && how.DryRun:
+		c.log.Warn("nothing is purged, uploadpurging.dryrun is on")
+	case how.Enabled:
+		every(c, how.Interval, "unfinished uploads purged", func(ctx context.Context) (int, error) {
+			return purgeUploads(ctx, time.Now().Add(-how.Age))
+		})
+	}
+}
+
+// every does something from time to time until the Core closes.
+func every(c *Core, pace time.Duration, what string, do func(ctx context.Context) (int, error)) {
+	c.background.Go(func() {
+		timer := time.NewTimer(min(firstUpkeep, pace))
+		defer timer.Stop()
+		for {
+			select {
+			case <-c.life.Done():
+				return
+			case <-timer.C:
+			}
+			n, err := do(c.life)
+			switch {
+			case err != nil && c.life.Err() == nil:
+				c.log.Warn("upkeep failed", "task", what, "error", err)
+			case n > 0:
+				c.log.Info(what, "count", n)
+				c.notify(Notice{Kind: NoticeStatus})
+			}
+			timer.Reset(pace)
+		}
+	})
+}

@@ -1,0 +1,173 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/user"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"berth/app/config"
+	"berth/app/job"
+	"berth/app/single"
+	"berth/registry"
+	"berth/registry/driver"
+	"berth/registry/event"
+	"berth/registry/index"
+	"berth/registry/trash"
+)
+
+// Options of [Open].
+type Options struct {
+	// Config is required.
+	Config *config.Config
+	// Logger gets what happens in the background; nil discards.
+	Logger *slog.Logger
+	// Version is what Status says.
+	Version string
+	// Control opens the control socket of a data folder; nil means none.
+	// Package control has it.
+	Control func(data string) (Socket, error)
+	// Engines finds container engines; nil means Docker's.
+	Engines Engines
+	// AccessLog gets a line for each request, unless the configuration is
+	// against it; nil means none.
+	AccessLog io.Writer
+	// Window raises a window that lives in this process; nil means none. It
+	// must not block.
+	Window func() (raised bool)
+}
+
+// Core is the product without a face: it implements [Service] over the rooms
+// that compose.go puts together. [Open] makes one that answers every method;
+// while Run runs, it serves the registry and the control socket as well.
+type Core struct {
+	opt     Options
+	cfg     *config.Config
+	log     *slog.Logger
+	started time.Time
+	user    string
+
+	lock    *single.Lock
+	reg     registry.Registry // what faces on this machine use
+	ix      index.Index
+	trash   *trash.Registry // below the filters: brings back what was deleted
+	bin     *trash.Bin
+	space   driver.Spacer // nil when the storage cannot tell
+	uploads func() int
+	bus     *event.Bus
+	jobs    *job.Runner
+	hub     *hub
+	engines Engines
+	archive importer
+	handler func() http.Handler // of /v2
+	closers []func() error      // in the order of opening
+
+	life       context.Context // ends with Close
+	end        context.CancelFunc
+	background sync.WaitGroup
+
+	ready      chan struct{}
+	quit       chan struct{} // closed, under mu, by the first Stop
+	hurry      chan struct{} // closed by the second
+	hurryOnce  sync.Once
+	readOnly   atomic.Bool
+	indexing   atomic.Bool
+	lastEngine atomic.Pointer[string] // the docker context that was asked for last
+
+	mu         sync.Mutex // guards what follows
+	address    string     // "" while nothing listens
+	listening  []string
+	portNotice *Problem
+	onceClosed bool
+}
+
+var _ Service = (*Core)(nil)
+
+// importer reads the images of an archive into the registry; an empty repo
+// means the names that the archive has.
+type importer func(ctx context.Context, path, repo, tag string, report func(job.Progress)) (job.Result, error)
+
+func newCore(o Options) *Core {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	c := &Core{
+		opt: o, cfg: o.Config, log: o.Logger, started: time.Now(), user: userName(),
+		bus: event.NewBus(), hub: newHub(), engines: o.Engines, uploads: func() int { return 0 },
+		ready: make(chan struct{}), quit: make(chan struct{}), hurry: make(chan struct{}),
+	}
+	c.life, c.end = context.WithCancel(context.Background())
+	c.jobs = job.NewRunner(job.Options{Changed: c.jobChanged})
+	c.readOnly.Store(o.Config.Storage.Maintenance.ReadOnly.Enabled)
+	return c
+}
+
+func userName() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return os.Getenv("USER")
+}
+
+// as gives ctx a caller: the user of this machine, unless there is one already.
+func (c *Core) as(ctx context.Context, reason string) context.Context {
+	caller := registry.CallerFrom(ctx)
+	if caller.User == "" && caller.RemoteAddr == "" {
+		caller.User, caller.UserAgent = c.user, "berth"
+	}
+	caller.Reason = reason
+	return registry.WithCaller(ctx, caller)
+}
+
+// Close ends what runs and lets go of the data folder. Run must have returned.
+// A second call does nothing.
+func (c *Core) Close() error {
+	c.mu.Lock()
+	closed := c.onceClosed
+	c.onceClosed = true
+	c.mu.Unlock()
+	if closed {
+		return nil
+	}
+	c.hub.close()
+	c.jobs.Close()
+	c.end()
+	c.background.Wait()
+	var errs []error
+	for i := len(c.closers) - 1; i >= 0; i-- {
+		errs = append(errs, c.closers[i]())
+	}
+	return errors.Join(errs...)
+}
+
+// follow turns events of the registry into notices, and counts pulls, until
+// the Core closes.
+func (c *Core) follow() {
+	events := c.bus.Subscribe(c.life, 4096)
+	c.background.Go(func() {
+		for e := range events {
+			c.happened(e)
+		}
+	})
+}
+
+func (c *Core) happened(e event.Event) {
+	switch {
+	case e.Kind == event.Lagged:
+		c.notify(Notice{Kind: NoticeImages})
+	case e.Kind == event.Pull && e.Manifest && e.Caller.Method == http.MethodGet:
+		err := c.ix.Apply(c.life, index.Pulled{Repository: e.Repository, Tag: e.Tag, Digest: e.Target.Digest, At: e.Time})
+		if err != nil && c.life.Err() == nil {
+			c.log.Warn("pull was not counted", "repository", e.Repository, "error", err)
+		}
+		c.notify(Notice{Kind: NoticeImages, Repository: e.Repository})
+	case e.Manifest && (e.Kind == event.Push || e.Kind == event.Delete), e.Kind == event.Delete && e.Tag != "":
+		c.notify(Notice{Kind: NoticeImages, Repository: e.Repository})
+	}
+}
