@@ -228,4 +228,3 @@ func TestReferrersComeAlongWhenAskedFor(t *testing.T) {
 		}
 	}
 }
-
