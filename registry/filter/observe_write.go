@@ -43,7 +43,14 @@ func (o *observe) watch(up registry.Upload, err error, repo string) (registry.Up
 	if err != nil {
 		return nil, err
 	}
-	return &observedUpload{up, o, repo}, nil
+	watched := &observedUpload{up, o, repo}
+	if whole, ok := up.(io.ReaderFrom); ok { // its own way of taking a stream stays visible
+		return struct {
+			*observedUpload
+			io.ReaderFrom
+		}{watched, whole}, nil
+	}
+	return watched, nil
 }
 
 func (u *observedUpload) Commit(ctx context.Context, want registry.Digest) (registry.Descriptor, error) {
@@ -52,9 +59,4 @@ func (u *observedUpload) Commit(ctx context.Context, want registry.Digest) (regi
 		u.o.publish(ctx, event.Event{Kind: event.Push, Repository: u.repo, Target: desc})
 	}
 	return desc, err
-}
-
-// ReadFrom keeps an upload's own way of taking a whole stream.
-func (u *observedUpload) ReadFrom(r io.Reader) (int64, error) {
-	return io.Copy(u.Upload, r)
 }

@@ -98,12 +98,18 @@ const someDigest = registry.Digest("sha256:e3b0c44298fc1c149afbf4c8996fb92427ae4
 // calls are all methods, as far as they take names, with the results dropped.
 func calls(ctx context.Context, reg registry.Registry, repo, tag string, d registry.Digest) map[string]error {
 	out := map[string]error{}
-	_, out["OpenBlob"] = reg.OpenBlob(ctx, repo, d)
+	blob, err := reg.OpenBlob(ctx, repo, d)
+	if out["OpenBlob"] = err; err == nil {
+		_ = blob.Close()
+	}
 	_, out["StatBlob"] = reg.StatBlob(ctx, repo, d)
 	_, out["Manifest"] = reg.Manifest(ctx, repo, d)
 	_, out["StatManifest"] = reg.StatManifest(ctx, repo, d)
 	_, out["ResolveTag"] = reg.ResolveTag(ctx, repo, tag)
-	_, out["StartUpload"] = reg.StartUpload(ctx, repo)
+	up, err := reg.StartUpload(ctx, repo)
+	if out["StartUpload"] = err; err == nil {
+		_ = up.Cancel(ctx)
+	}
 	_, out["ResumeUpload"] = reg.ResumeUpload(ctx, repo, "0191")
 	_, out["MountBlob"] = reg.MountBlob(ctx, "", repo, d)
 	_, out["PutManifest"] = reg.PutManifest(ctx, repo, registry.Manifest{Digest: d, Content: []byte("{}")}, tag)
@@ -153,9 +159,11 @@ func cancelledContext(t *testing.T, reg registry.Registry) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	all := calls(ctx, reg, "a", "v1", m.Digest)
-	for _, method := range []string{"OpenBlob", "Manifest", "StartUpload", "ResumeUpload", "PutManifest", "Tags"} {
+	for _, method := range []string{"OpenBlob", "Manifest", "StartUpload", "ResumeUpload", "Tags"} {
 		wantErr(t, method, all[method], context.Canceled)
 	}
+	_, err := reg.PutManifest(ctx, "a", m, "v2")
+	wantErr(t, "PutManifest", err, context.Canceled)
 }
 
 func unknownThings(t *testing.T, reg registry.Registry) {

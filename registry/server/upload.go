@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -53,7 +54,7 @@ func (s *server) pushBlob(w http.ResponseWriter, r *http.Request, q *route.Reque
 }
 
 func (s *server) uploadStatus(w http.ResponseWriter, r *http.Request, q *route.Request) error {
-	up, err := s.reg.ResumeUpload(r.Context(), q.Repository, q.UploadID)
+	up, err := s.hold(r.Context(), q)
 	if err != nil {
 		return err
 	}
@@ -104,7 +105,7 @@ func (s *server) cancelUpload(w http.ResponseWriter, r *http.Request, q *route.R
 	if _, _, err := s.unseal(q); err != nil {
 		return err
 	}
-	up, err := s.reg.ResumeUpload(r.Context(), q.Repository, q.UploadID)
+	up, err := s.hold(r.Context(), q)
 	if err != nil {
 		return err
 	}
@@ -123,7 +124,7 @@ func (s *server) resume(w http.ResponseWriter, r *http.Request, q *route.Request
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	up, err := s.reg.ResumeUpload(r.Context(), q.Repository, q.UploadID)
+	up, err := s.hold(r.Context(), q)
 	if err != nil {
 		return nil, time.Time{}, err
 	}
@@ -137,6 +138,28 @@ func (s *server) resume(w http.ResponseWriter, r *http.Request, q *route.Request
 	}
 	return up, st.StartedAt, nil
 }
+
+// hold resumes an upload. A client that lost its connection comes back before
+// the request that broke has let go, so what is in use is asked for again for a
+// while.
+func (s *server) hold(ctx context.Context, q *route.Request) (registry.Upload, error) {
+	for wait := time.Millisecond; ; wait *= 2 {
+		up, err := s.reg.ResumeUpload(ctx, q.Repository, q.UploadID)
+		if wait > maxHoldWait || !errors.Is(err, registry.ErrBlobUploadInvalid) {
+			return up, err
+		}
+		pause := time.NewTimer(wait)
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// maxHoldWait is the last pause of hold, and so about half of all of them.
+const maxHoldWait = 512 * time.Millisecond
 
 // describe sets the headers that say how far an upload is.
 func (s *server) describe(w http.ResponseWriter, r *http.Request, q *route.Request, up registry.Upload, started time.Time) {
