@@ -1,0 +1,293 @@
+// Berth is a container registry for the desktop. This file picks its face: no
+// argument means window and tray, a verb means the command line. It wires the
+// rooms together and holds nothing else.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+
+	"berth/app"
+	"berth/app/cli"
+	"berth/app/config"
+	"berth/app/control"
+	"berth/ui"
+)
+
+// version is set by the linker; see the Makefile.
+var version = ""
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// After the first signal the next one ends the process at once.
+	context.AfterFunc(ctx, stop)
+	code := cli.Run(ctx, deps(), os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+func deps() cli.Deps {
+	return cli.Deps{
+		Version:  build(),
+		Dial:     dial,
+		Open:     open,
+		Serve:    serve,
+		Window:   window,
+		Out:      os.Stdout,
+		Err:      os.Stderr,
+		Terminal: term.IsTerminal(int(os.Stderr.Fd())),
+	}
+}
+
+func build() cli.Version {
+	v := cli.Version{
+		Version: version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
+		Window: !errors.Is(ui.Available(), ui.ErrHeadless),
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				v.Commit = s.Value[:min(12, len(s.Value))]
+			}
+		}
+	}
+	if v.Version == "" {
+		v.Version = "devel"
+	}
+	return v
+}
+
+func load(w cli.Where) (*config.Config, error) {
+	return config.Load(w.Config, os.Environ(), config.Flags{Data: w.Data, Addr: w.Addr})
+}
+
+// dial reaches the running instance.
+func dial(ctx context.Context, w cli.Where) (app.Service, func() error, error) {
+	cfg, err := load(w)
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := control.Dial(ctx, cfg.Data())
+	if errors.Is(err, control.ErrNotRunning) {
+		return nil, nil, cli.ErrNoInstance
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return client, client.Close, nil
+}
+
+// open works on the data folder without serving anything. Only problems are
+// logged, since a person waits for an answer.
+func open(ctx context.Context, w cli.Where) (app.Service, func() error, error) {
+	cfg, err := load(w)
+	if err != nil {
+		return nil, nil, err
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	core, err := app.Open(ctx, app.Options{Config: cfg, Logger: log, Version: build().Version})
+	if err != nil {
+		return nil, nil, err
+	}
+	return core, core.Close, nil
+}
+
+// instance opens the data folder to serve it.
+func instance(ctx context.Context, w cli.Where) (*app.Core, *slog.Logger, error) {
+	cfg, err := load(w)
+	if err != nil {
+		return nil, nil, err
+	}
+	log := logger(os.Stderr, cfg)
+	core, err := app.Open(ctx, app.Options{Config: cfg, Logger: log, Version: build().Version, Control: control.Open})
+	return core, log, err
+}
+
+// logger writes as log.level and log.formatter say.
+func logger(w io.Writer, cfg *config.Config) *slog.Logger {
+	var level slog.Level
+	// Load has checked it; an empty one is info.
+	_ = level.UnmarshalText([]byte(cfg.Log.Level))
+	o := &slog.HandlerOptions{Level: level}
+	var h slog.Handler = slog.NewTextHandler(w, o)
+	if cfg.Log.Formatter != "text" {
+		h = slog.NewJSONHandler(w, o)
+	}
+	log := slog.New(h)
+	for k, v := range cfg.Log.Fields {
+		log = log.With(k, v)
+	}
+	return log
+}
+
+// serve runs the registry until ctx ends.
+func serve(ctx context.Context, w cli.Where, ready func(app.Status)) error {
+	core, _, err := instance(ctx, w)
+	if err != nil {
+		return err
+	}
+	return run(ctx, core, ready)
+}
+
+// run runs an instance to its end, and closes it.
+func run(ctx context.Context, core *app.Core, ready func(app.Status)) error {
+	ended := make(chan struct{})
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		select {
+		case <-core.Ready():
+			if s, err := core.Status(context.WithoutCancel(ctx), app.StatusRequest{}); err == nil {
+				ready(s)
+			}
+		case <-ended:
+		}
+	}()
+	err := core.Run(ctx)
+	close(ended)
+	<-told
+	return errors.Join(err, core.Close())
+}
+
+// window shows the faces of the desktop: over the running instance, if there is
+// one, else over one of its own.
+func window(ctx context.Context, w cli.Where, background bool) error {
+	s, closeService, err := dial(ctx, w)
+	if err == nil {
+		return errors.Join(attach(ctx, s, background), closeService())
+	}
+	if !errors.Is(err, cli.ErrNoInstance) {
+		return err
+	}
+	core, log, err := instance(ctx, w)
+	if p, ok := errors.AsType[*app.Problem](err); ok && p.Code == "data_locked" {
+		return second(ctx, w, background, err)
+	}
+	if err != nil {
+		return err
+	}
+	if err := ui.Available(); err != nil {
+		sayNoFace(err)
+		return run(ctx, core, sayAddress)
+	}
+	return faces(ctx, core, log, w, background)
+}
+
+// second waits for an instance that owns the folder but does not answer yet,
+// because it is starting: two clicks on the launcher are one wish.
+func second(ctx context.Context, w cli.Where, background bool, locked error) error {
+	for range 50 {
+		s, closeService, err := dial(ctx, w)
+		if err == nil {
+			return errors.Join(attach(ctx, s, background), closeService())
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return locked
+}
+
+// attach raises the window of the running instance, or shows one here.
+func attach(ctx context.Context, s app.Service, background bool) error {
+	if background {
+		status, err := s.Status(ctx, app.StatusRequest{})
+		if err == nil {
+			fmt.Fprintln(os.Stderr, "berth: already running at "+status.Address)
+		}
+		return err
+	}
+	reply, err := s.OpenWindow(ctx, app.OpenWindowRequest{})
+	if err != nil || reply.Raised {
+		return err
+	}
+	err = ui.Run(ctx, ui.Options{Service: s, Window: true, Attached: true, Version: build().Version})
+	if errors.Is(err, ui.ErrNoDisplay) || errors.Is(err, ui.ErrHeadless) || errors.Is(err, ui.ErrNoGL) {
+		return &app.Problem{
+			Code: "no_window", Severity: "error", Title: "No window can be shown here", Text: err.Error() + ".",
+			Fix: "Berth is running; ask it on the command line:", Command: "berth status", Exit: 1,
+		}
+	}
+	return err
+}
+
+// faces runs an instance with window and tray. The faces have the main
+// goroutine, as the desktop demands. When they cannot be shown, the registry
+// goes on without.
+func faces(ctx context.Context, core *app.Core, log *slog.Logger, w cli.Where, background bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	shown, hide := context.WithCancel(ctx)
+	defer hide()
+	result := make(chan error, 1)
+	go func() {
+		result <- run(ctx, core, sayAddress)
+		hide()
+	}()
+	err := ui.Run(shown, ui.Options{
+		Service: core, Window: !background, Tray: true, Background: background,
+		OpenWindow: func() { spawn(log, w) },
+		Logger:     log, Version: build().Version,
+	})
+	if err != nil && shown.Err() == nil {
+		sayNoFace(err)
+	} else {
+		cancel()
+	}
+	return <-result
+}
+
+// spawn starts a window in a process of its own, which attaches to this one.
+func spawn(log *slog.Logger, w cli.Where) {
+	program, err := os.Executable()
+	if err != nil {
+		log.Error("window cannot start", "error", err)
+		return
+	}
+	var args []string
+	if w.Data != "" {
+		args = []string{"--data", w.Data}
+	}
+	cmd := exec.Command(program, args...)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		log.Error("window cannot start", "error", err)
+		return
+	}
+	go func() {
+		if err := cmd.Wait(); err != nil {
+			log.Warn("window ended", "error", err)
+		}
+	}()
+}
+
+func sayAddress(s app.Status) {
+	fmt.Fprintln(os.Stderr, "berth: ready at "+s.Address)
+	if s.PortNotice != nil {
+		fmt.Fprintln(os.Stderr, "berth: "+s.PortNotice.Error())
+	}
+}
+
+// sayNoFace is the one line about a desktop that is not there.
+func sayNoFace(err error) {
+	if errors.Is(err, ui.ErrNoDisplay) {
+		fmt.Fprintln(os.Stderr, "berth: "+app.NoWindow().Title+".")
+		return
+	}
+	fmt.Fprintln(os.Stderr, "berth: "+strings.TrimSuffix(err.Error(), ".")+"; the registry runs without it.")
+}
