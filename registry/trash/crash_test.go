@@ -1,0 +1,290 @@
+package trash_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+	"time"
+
+	"berth/registry"
+	"berth/registry/driver"
+	"berth/registry/driver/memory"
+	"berth/registry/registrytest"
+	"berth/registry/store"
+	"berth/registry/trash"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// scenario is something that a person does. prepare runs with power; act is cut
+// at each change in turn; want says what a tag may name afterwards, and what it
+// must name once act has answered.
+type scenario struct {
+	prepare func(w *world) error
+	act     func(w *world) error
+	before  func(w *world) registry.Digest // what v1 named when act began
+	after   func(w *world) registry.Digest // what it names when act has ended
+}
+
+// world is a store with a trash, and two images that are not pushed yet.
+type world struct {
+	drv      driver.Driver
+	reg      *trash.Registry
+	bin      *trash.Bin
+	st       *store.Store
+	old, new registry.Manifest
+	blobs    [][]byte
+	entry    string
+}
+
+func nothing(*world) registry.Digest  { return "" }
+func oldOne(w *world) registry.Digest { return w.old.Digest }
+func newOne(w *world) registry.Digest { return w.new.Digest }
+
+var scenarios = map[string]scenario{
+	"push": {
+		prepare: func(*world) error { return nil },
+		act:     func(w *world) error { return w.push(w.old, 0) },
+		before:  nothing, after: oldOne,
+	},
+	"overwrite": {
+		prepare: func(w *world) error { return w.push(w.old, 0) },
+		act:     func(w *world) error { return w.push(w.new, 1) },
+		before:  oldOne, after: newOne,
+	},
+	"delete a tag": {
+		prepare: func(w *world) error { return w.push(w.old, 0) },
+		act:     func(w *world) error { return w.reg.DeleteTag(context.Background(), repo, "v1") },
+		before:  oldOne, after: nothing,
+	},
+	"delete a manifest": {
+		prepare: func(w *world) error { return w.push(w.old, 0) },
+		act:     func(w *world) error { return w.reg.DeleteManifest(context.Background(), repo, w.old.Digest) },
+		before:  oldOne, after: nothing,
+	},
+	"restore a tag": {
+		prepare: func(w *world) error {
+			if err := w.push(w.old, 0); err != nil {
+				return err
+			}
+			return w.discard()
+		},
+		act: func(w *world) error {
+			_, err := w.reg.Restore(context.Background(), w.entry, "")
+			return err
+		},
+		before: nothing, after: oldOne,
+	},
+}
+
+func (w *world) discard() error {
+	gone, err := w.reg.Delete(context.Background(), repo, "v1")
+	if err != nil {
+		return err
+	}
+	w.entry = gone[0].ID
+	return nil
+}
+
+// push pushes an image as a client does: config and layer, then the manifest.
+func (w *world) push(m registry.Manifest, which int) error {
+	ctx := context.Background()
+	for _, content := range w.blobs[2*which : 2*which+2] {
+		up, err := w.reg.StartUpload(ctx, repo)
+		if err != nil {
+			return err
+		}
+		id := up.ID()
+		if err := up.Close(); err != nil {
+			return err
+		}
+		if up, err = w.reg.ResumeUpload(ctx, repo, id); err != nil {
+			return err
+		}
+		if _, err := io.Copy(up, bytes.NewReader(content)); err != nil {
+			return errors.Join(err, up.Close())
+		}
+		if _, err := up.Commit(ctx, digest.FromBytes(content)); err != nil {
+			return errors.Join(err, up.Close())
+		}
+	}
+	_, err := w.reg.PutManifest(ctx, repo, m, "v1")
+	return err
+}
+
+func newWorld(t *testing.T, drv driver.Driver) *world {
+	t.Helper()
+	w := &world{}
+	w.open(t, drv)
+	for i := range 2 {
+		config, layer := fmt.Appendf(nil, `{"os":"linux","author":"%d"}`, i), registrytest.Bytes(uint64(i), 5000)
+		w.blobs = append(w.blobs, config, layer)
+		content := fmt.Appendf(nil, `{"schemaVersion":2,"config":{"mediaType":%q,"digest":%q,"size":%d},"layers":[{"mediaType":%q,"digest":%q,"size":%d}]}`,
+			ocispec.MediaTypeImageConfig, digest.FromBytes(config), len(config), ocispec.MediaTypeImageLayer, digest.FromBytes(layer), len(layer))
+		m := registry.Manifest{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromBytes(content), Content: content}
+		if i == 0 {
+			w.old = m
+		} else {
+			w.new = m
+		}
+	}
+	return w
+}
+
+func (w *world) open(t *testing.T, drv driver.Driver) {
+	t.Helper()
+	st, err := store.Open(context.Background(), drv, nil, store.Options{Grace: -1, Park: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.drv, w.st, w.bin = drv, st, trash.New(drv, time.Hour)
+	w.reg = trash.Wrap(st, st, w.bin)
+}
+
+// TestAPowerCutAtAnyMomentLosesNothingThatWasAnswered cuts every scenario at
+// every change of the disk, drops what was not synced, starts again, and looks.
+func TestAPowerCutAtAnyMomentLosesNothingThatWasAnswered(t *testing.T) {
+	t.Parallel()
+	for name, sc := range scenarios {
+		for _, reached := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, reached %v", name, reached), func(t *testing.T) {
+				t.Parallel()
+				cuts := 0
+				for answered := false; !answered; cuts++ {
+					answered = sc.run(t, cuts, reached)
+				}
+				if cuts < 3 {
+					t.Errorf("only %d changes: nothing was tested", cuts)
+				}
+			})
+		}
+	}
+}
+
+// run plays the scenario with the power cut after n changes, and reports
+// whether it was answered before that.
+func (sc scenario) run(t *testing.T, n int, reached bool) (answered bool) {
+	t.Helper()
+	disk := memory.New()
+	w := newWorld(t, disk)
+	if err := sc.prepare(w); err != nil {
+		t.Fatalf("prepare: %v", err)
+	}
+	before, after := sc.before(w), sc.after(w)
+	_ = w.st.Close()
+	w.open(t, &power{Driver: disk, reached: reached, left: n})
+	err := sc.act(w)
+	if err != nil && !errors.Is(err, errPower) {
+		t.Fatalf("cut %d: %v", n, err)
+	}
+	_ = w.st.Close()
+	disk.Crash()
+	w.open(t, disk)
+	at := fmt.Sprintf("cut %d", n)
+	now := resolve(t, w.reg, "v1")
+	switch {
+	case err == nil && now != after:
+		t.Errorf("%s: answered, and v1 names %q", at, now)
+	case now != before && now != after:
+		t.Errorf("%s: v1 names %q", at, now)
+	}
+	if now != before && before != "" {
+		w.checkUndo(t, at)
+	}
+	if now == "" && before == "" && w.entry != "" {
+		w.checkUndo(t, at)
+	}
+	w.checkDisk(t, at)
+	w.sweep(t)
+	w.checkDisk(t, at+" and a sweep")
+	if got := resolve(t, w.reg, "v1"); got != now {
+		t.Errorf("%s: the sweep changed v1 from %q to %q", at, now, got)
+	}
+	return err == nil
+}
+
+// checkUndo: what v1 named is in the trash and can be brought back.
+func (w *world) checkUndo(t *testing.T, at string) {
+	t.Helper()
+	for _, e := range entries(t, w.bin) {
+		if e.Tag == "v1" && e.Digest == w.old.Digest {
+			if _, err := w.reg.Restore(t.Context(), e.ID, "undone"); err != nil {
+				t.Errorf("%s: restore: %v", at, err)
+			}
+			if got := resolve(t, w.reg, "undone"); got != w.old.Digest {
+				t.Errorf("%s: restored to %q", at, got)
+			}
+			return
+		}
+	}
+	t.Errorf("%s: v1 changed and the trash does not know", at)
+}
+
+// checkDisk: every blob hashes to its key, and whatever is linked is whole.
+func (w *world) checkDisk(t *testing.T, at string) {
+	t.Helper()
+	ctx := t.Context()
+	for b, err := range w.st.Stored(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		hex := b.Digest.Encoded()
+		f, err := w.drv.Open(ctx, "docker/registry/v2/blobs/sha256/"+hex[:2]+"/"+hex+"/data")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d, err := digest.FromReader(f); err != nil || d != b.Digest {
+			t.Errorf("%s: blob %s hashes to %s, %v", at, b.Digest, d, err)
+		}
+	}
+	for d, err := range w.st.Links(ctx, repo) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.st.StatBlob(ctx, repo, d); err != nil {
+			t.Errorf("%s: linked blob %s: %v", at, d, err)
+		}
+	}
+	for d, err := range w.st.Revisions(ctx, repo) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := w.st.Manifest(ctx, repo, d.Digest)
+		if err != nil {
+			t.Errorf("%s: revision %s: %v", at, d.Digest, err)
+			continue
+		}
+		// Pushing it again checks everything that it refers to.
+		if _, err := w.st.PutManifest(ctx, repo, m); err != nil {
+			t.Errorf("%s: revision %s is not whole: %v", at, d.Digest, err)
+		}
+	}
+	for tag, err := range w.st.Tags(ctx, repo, "") {
+		if errors.Is(err, registry.ErrNameUnknown) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.st.ResolveTag(ctx, repo, tag); err != nil {
+			t.Errorf("%s: tag %s: %v", at, tag, err)
+		}
+	}
+}
+
+// sweep frees whatever the store lets go of.
+func (w *world) sweep(t *testing.T) {
+	t.Helper()
+	for b, err := range w.st.Stored(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.st.Sweep(t.Context(), b.Digest, time.Now()); err != nil {
+			t.Errorf("sweep: %v", err)
+		}
+	}
+}
