@@ -43,6 +43,7 @@ const (
 	IconUndo       Icon = "arrow-u-up-left"
 	IconRepository Icon = "stack"
 	IconShow       Icon = "eye"
+	IconSort       Icon = "sort-ascending"
 )
 
 type iconKey struct {

@@ -64,7 +64,9 @@ func NewTips(content fyne.CanvasObject) *Tips {
 }
 
 // Natural is what the content likes.
-func (t *Tips) Natural() fyne.Size { return fyne.NewSize(likedWidth(t.content), t.content.MinSize().Height) }
+func (t *Tips) Natural() fyne.Size {
+	return fyne.NewSize(likedWidth(t.content), t.content.MinSize().Height)
+}
 
 // MouseIn is called by Fyne.
 func (t *Tips) MouseIn(e *desktop.MouseEvent) {

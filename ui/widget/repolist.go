@@ -67,11 +67,12 @@ func (l *RepoList) TypedRune(r rune) { call(l.On.Rune, r) }
 
 // TypedKey moves the selection, and passes other keys on.
 func (l *RepoList) TypedKey(e *fyne.KeyEvent) {
-	if l.On.Key != nil && l.On.Key(e.Name) {
-		return
-	}
 	if by, ok := moves(e.Name, l.list.Page()); ok {
 		call(l.On.Move, by)
+		return
+	}
+	if l.On.Key != nil {
+		l.On.Key(e.Name)
 	}
 }
 

@@ -43,7 +43,7 @@ type TableEvents struct {
 	Open     func(i int)              // double click
 	Menu     func(i int, at fyne.Position)
 	Sort     func(key string)
-	Key      func(name fyne.KeyName) bool // other keys; true when it was used
+	Key      func(name fyne.KeyName) bool // other keys
 	Rune     func(r rune)
 }
 
@@ -123,8 +123,8 @@ func (t *Table) Height() float32 {
 	return headHeight + t.list.Height()
 }
 
-// Hidden says whether a column is left out for lack of width.
-func (t *Table) Hidden(key string) bool {
+// LeavesOut says whether a column is left out for lack of width.
+func (t *Table) LeavesOut(key string) bool {
 	for i, c := range t.columns {
 		if c.Key == key {
 			return t.hidden[i]
@@ -148,11 +148,12 @@ func (t *Table) TypedRune(r rune) {
 
 // TypedKey moves the focus, and passes other keys on.
 func (t *Table) TypedKey(e *fyne.KeyEvent) {
-	if t.On.Key != nil && t.On.Key(e.Name) {
-		return
-	}
 	if by, ok := moves(e.Name, t.list.Page()); ok && t.On.Move != nil {
 		t.On.Move(by, shifted())
+		return
+	}
+	if t.On.Key != nil {
+		t.On.Key(e.Name)
 	}
 }
 
