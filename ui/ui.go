@@ -4,6 +4,7 @@ package ui
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"runtime"
 	"sync"
@@ -100,27 +101,25 @@ func notifyWith(n *notifier, o Options) func(model.Notification) {
 	}
 }
 
-// quitting ends the instance from a face, once.
+// quitting asks the instance to end.
 type quitting struct {
 	service app.Service
-	end     func()
-	log     interface{ Warn(string, ...any) }
-
-	once sync.Once
-	wg   sync.WaitGroup
+	end     func() // ends this face
+	log     *slog.Logger
+	wg      sync.WaitGroup
 }
 
-// instance asks the instance to end after its uploads are done, and ends this
-// face when it has, or when it cannot be asked. It returns at once.
+// instance asks the instance to end after what runs is done, and returns at
+// once. The face stays until the instance says that it has, so that the tray is
+// there as long as the registry is; only when it cannot be asked the face ends
+// by itself. Asking again means: now.
 func (q *quitting) instance() {
-	q.once.Do(func() {
-		q.wg.Go(func() {
-			// The face's own context ends on the way; the request must not.
-			if _, err := q.service.Quit(context.Background(), app.QuitRequest{}); err != nil {
-				q.log.Warn("quit", "error", err)
-			}
+	q.wg.Go(func() {
+		// The face's own context may end on the way; the wish stays.
+		if _, err := q.service.Quit(context.Background(), app.QuitRequest{}); err != nil {
+			q.log.Warn("quit", "error", err)
 			q.end()
-		})
+		}
 	})
 }
 
