@@ -99,7 +99,7 @@ func TestACancelledPushIsCancelled(t *testing.T) {
 	if s, _ := i.Status(t.Context(), app.StatusRequest{}); s.State != app.StateBusy {
 		t.Errorf("state %s while a job runs", s.State)
 	}
-	reply, err := i.Cancel(t.Context(), app.CancelRequest{ID: j.ID})
+	reply, err := i.Cancel(t.Context(), app.CancelRequest(j))
 	if err != nil || reply.Job.State != app.JobCancelled || reply.Job.Problem != nil {
 		t.Errorf("%v %+v", err, reply)
 	}
@@ -158,8 +158,10 @@ func TestAnArchiveIsImportedUnderItsNameOrAnother(t *testing.T) {
 	t.Parallel()
 	i := fresh(t)
 	for _, tc := range []struct{ name, as, want string }{
-		{"localhost:5000/team/app:v1", "", "team/app:v1"}, {"team/app:v1", "other/app:v2", "other/app:v2"},
-		{"", "named:v3", "named:v3"}, {"", "", "my-app:latest"},
+		{"localhost:5000/team/app:v1", "", "team/app:v1"},
+		{"team/app:v1", "other/app:v2", "other/app:v2"},
+		{"", "named:v3", "named:v3"},
+		{"", "", "my-app:latest"},
 	} {
 		j, err := i.Import(t.Context(), app.ImportRequest{Path: layout(t, tc.name), As: tc.as})
 		if err != nil {

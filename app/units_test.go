@@ -121,8 +121,12 @@ func TestLittleRoomIsSaidInTime(t *testing.T) {
 		free, total int64
 		want        string
 	}{
-		{100 << 30, 500 << 30, ""}, {3 << 30, 500 << 30, ""}, {1 << 30, 500 << 30, "disk_low"},
-		{1 << 30, 8 << 30, ""}, {100 << 20, 8 << 30, "disk_full"}, {0, 8 << 30, "disk_full"},
+		{100 << 30, 500 << 30, ""},
+		{3 << 30, 500 << 30, ""},
+		{1 << 30, 500 << 30, "disk_low"},
+		{1 << 30, 8 << 30, ""},
+		{100 << 20, 8 << 30, "disk_full"},
+		{0, 8 << 30, "disk_full"},
 	} {
 		p, code := roomProblem(tc.free, tc.total), ""
 		if p != nil {
@@ -290,9 +294,12 @@ func TestOnlyWindowsAreRaised(t *testing.T) {
 func TestTheAddressIsSaidAsPeopleTypeIt(t *testing.T) {
 	t.Parallel()
 	for _, tc := range [][3]string{
-		{"localhost:5000", "127.0.0.1:5000", "localhost:5000"}, {"localhost:0", "127.0.0.1:40001", "localhost:40001"},
-		{":5000", "[::]:5000", "localhost:5000"}, {"0.0.0.0:5000", "0.0.0.0:5000", "localhost:5000"},
-		{"127.0.0.1:0", "127.0.0.1:40001", "127.0.0.1:40001"}, {"[::1]:5000", "[::1]:5000", "[::1]:5000"},
+		{"localhost:5000", "127.0.0.1:5000", "localhost:5000"},
+		{"localhost:0", "127.0.0.1:40001", "localhost:40001"},
+		{":5000", "[::]:5000", "localhost:5000"},
+		{"0.0.0.0:5000", "0.0.0.0:5000", "localhost:5000"},
+		{"127.0.0.1:0", "127.0.0.1:40001", "127.0.0.1:40001"},
+		{"[::1]:5000", "[::1]:5000", "[::1]:5000"},
 		{"reg.lan:5000", "192.168.1.5:5000", "reg.lan:5000"},
 	} {
 		if got := peopleAddress(tc[0], []string{tc[1]}); got != tc[2] {

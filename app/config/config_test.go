@@ -208,9 +208,17 @@ func TestUnknownKeysOfAFileWarnWithTheirLine(t *testing.T) {
 
 func FuzzVariable(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"HTTP_ADDR", ":1"}, {"STORAGE", "inmemory"}, {"LOG_FIELDS_A_B_C", "{}"}, {"VALIDATION_MANIFESTS_URLS_ALLOW_0", "["},
-		{"HTTP_HEADERS_X_0", "a"}, {"STORAGE_FILESYSTEM", "null"}, {"LOG_FIELDS", "[1]"}, {"VALIDATION_MANIFESTS_INDEXES_PLATFORMLIST_0_OS", "linux"},
-		{"HEALTH", "&a [*a]"}, {"STORAGE_INMEMORY", "{}"}, {"VALIDATION_MANIFESTS_URLS_ALLOW_99999999999999999999", "x"},
+		{"HTTP_ADDR", ":1"},
+		{"STORAGE", "inmemory"},
+		{"LOG_FIELDS_A_B_C", "{}"},
+		{"VALIDATION_MANIFESTS_URLS_ALLOW_0", "["},
+		{"HTTP_HEADERS_X_0", "a"},
+		{"STORAGE_FILESYSTEM", "null"},
+		{"LOG_FIELDS", "[1]"},
+		{"VALIDATION_MANIFESTS_INDEXES_PLATFORMLIST_0_OS", "linux"},
+		{"HEALTH", "&a [*a]"},
+		{"STORAGE_INMEMORY", "{}"},
+		{"VALIDATION_MANIFESTS_URLS_ALLOW_99999999999999999999", "x"},
 	} {
 		f.Add(seed[0], seed[1])
 	}
