@@ -54,6 +54,11 @@ func repositoryRow(r index.Repository) Repository {
 	return Repository{Name: r.Name, Tags: r.Tags, Size: r.Size, Shared: r.Shared, Pushed: r.Pushed}
 }
 
+// exactTrash is up to how many entries the trash is measured by itself. Of a
+// larger one the figure is everything without a tag: a snapshot must be quick,
+// and there the difference is small.
+const exactTrash = 200
+
 func (c *Core) usage(ctx context.Context) (Usage, error) {
 	u, err := c.ix.Usage(ctx)
 	if err != nil {
@@ -67,6 +72,10 @@ func (c *Core) usage(ctx context.Context) (Usage, error) {
 	entries, err := c.bin.Entries(ctx)
 	if err != nil {
 		return Usage{}, err
+	}
+	if len(entries) > exactTrash {
+		out.Trash = u.Bytes - u.Tagged
+		return out, nil
 	}
 	held := make([]registry.Digest, 0, len(entries))
 	for _, e := range entries {
