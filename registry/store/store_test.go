@@ -2,7 +2,9 @@ package store_test
 
 import (
 	"context"
+	"iter"
 	"testing"
+	"time"
 
 	"berth/registry"
 	"berth/registry/driver"
@@ -67,3 +69,17 @@ func TestTheStoreKeepsTheContractOnFiles(t *testing.T) {
 		return open(t, files(t), openIndex(t), store.Options{})
 	})
 }
+
+func list(t testing.TB, seq iter.Seq2[string, error]) []string {
+	t.Helper()
+	var out []string
+	for name, err := range seq {
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, name)
+	}
+	return out
+}
+
+func future() time.Time { return time.Now().Add(time.Hour) }
