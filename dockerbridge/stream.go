@@ -143,7 +143,7 @@ func (s *stream) layer(id string) *Layer {
 		}
 		i = len(s.layers)
 		s.index[id] = i
-		s.layers = append(s.layers, Layer{ID: id, State: LayerWaiting, Total: s.sizes[id]})
+		s.layers = append(s.layers, Layer{ID: id, Total: s.sizes[id]})
 	}
 	return &s.layers[i]
 }
