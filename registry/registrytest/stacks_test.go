@@ -1,12 +1,15 @@
 package registrytest_test
 
 import (
+	"errors"
+	"path/filepath"
 	"testing"
 
 	"berth/registry"
 	"berth/registry/driver"
 	"berth/registry/driver/filesystem"
 	"berth/registry/driver/memory"
+	"berth/registry/index/sqlite"
 	"berth/registry/registrytest"
 	"berth/registry/store"
 )
@@ -42,6 +45,36 @@ func TestAStoreInMemoryKeepsTheContract(t *testing.T) {
 func TestAStoreOnFilesKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	registrytest.Run(t, func(t *testing.T) registry.Registry { return onFiles(t) })
+}
+
+// withIndex waits until the index is trusted, so that lists come from it.
+func withIndex(t *testing.T) registry.Registry {
+	t.Helper()
+	dir := t.TempDir()
+	drv, err := filesystem.Open(filesystem.Options{RootDirectory: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ix, err := sqlite.Open(t.Context(), filepath.Join(dir, "index.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), drv, ix, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(s.Close(), ix.Close()); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	<-s.Reconciled()
+	return s
+}
+
+func TestAStoreWithAnIndexKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	registrytest.Run(t, withIndex)
 }
 
 func TestAClientOfAServerOfAStoreKeepsTheContract(t *testing.T) {

@@ -6,14 +6,27 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
 
+	"berth/registry/index/sqlite"
 	"berth/registry/registrytest"
 	"berth/registry/server"
 )
+
+// indexed is a site as the product is composed, with its index.
+func indexed(b *testing.B) *site {
+	b.Helper()
+	ix, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "index.db"), sqlite.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = ix.Close() })
+	return openWith(b, ix, server.Options{})
+}
 
 // listen serves h on loopback, and gives its address.
 func listen(b *testing.B, h http.Handler) string {
@@ -36,6 +49,7 @@ func hammer(b *testing.B, method, url string) {
 	b.Cleanup(client.CloseIdleConnections)
 	b.ReportAllocs()
 	b.SetParallelism(8)
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			req, _ := http.NewRequest(method, url, nil)
@@ -55,13 +69,13 @@ func hammer(b *testing.B, method, url string) {
 }
 
 func BenchmarkManifestGet(b *testing.B) {
-	s := open(b, server.Options{})
+	s := indexed(b)
 	registrytest.PushImage(b, s.reg, "team/app", "v1")
 	hammer(b, "GET", listen(b, s.handler)+"/v2/team/app/manifests/v1")
 }
 
 func BenchmarkManifestHead(b *testing.B) {
-	s := open(b, server.Options{})
+	s := indexed(b)
 	registrytest.PushImage(b, s.reg, "team/app", "v1")
 	hammer(b, "HEAD", listen(b, s.handler)+"/v2/team/app/manifests/v1")
 }
@@ -81,7 +95,7 @@ func BenchmarkBareGet(b *testing.B) {
 func BenchmarkTagsList(b *testing.B) {
 	for _, tags := range []int{10, 1000} {
 		b.Run(strconv.Itoa(tags), func(b *testing.B) {
-			s := open(b, server.Options{})
+			s := indexed(b)
 			m := registrytest.PushImage(b, s.reg, "team/app", "latest")
 			for i := range tags {
 				if _, err := s.reg.PutManifest(b.Context(), "team/app", m, fmt.Sprintf("v%04d", i)); err != nil {
@@ -96,7 +110,7 @@ func BenchmarkTagsList(b *testing.B) {
 func BenchmarkBlobPull(b *testing.B) {
 	for _, size := range []int{4 << 10, 1 << 20, 64 << 20} {
 		b.Run(strconv.Itoa(size>>10)+"KiB", func(b *testing.B) {
-			s := open(b, server.Options{})
+			s := indexed(b)
 			d := s.blob("team/app", registrytest.Bytes(1, size))
 			b.SetBytes(int64(size))
 			hammer(b, "GET", listen(b, s.handler)+"/v2/team/app/blobs/"+string(d))
@@ -107,7 +121,7 @@ func BenchmarkBlobPull(b *testing.B) {
 func BenchmarkBlobPush(b *testing.B) {
 	for _, size := range []int{4 << 10, 16 << 20} {
 		b.Run(strconv.Itoa(size>>10)+"KiB", func(b *testing.B) {
-			s := open(b, server.Options{})
+			s := indexed(b)
 			base := listen(b, s.handler) + "/v2/team/app/blobs/uploads/?digest="
 			content := registrytest.Bytes(1, size)
 			b.SetBytes(int64(size))
@@ -131,7 +145,7 @@ func BenchmarkBlobPush(b *testing.B) {
 
 // The handler alone: what a request costs beside the connection.
 func BenchmarkManifestHandler(b *testing.B) {
-	s := open(b, server.Options{})
+	s := indexed(b)
 	registrytest.PushImage(b, s.reg, "team/app", "v1")
 	r, _ := http.NewRequest("GET", "/v2/team/app/manifests/v1", nil)
 	w := &nothing{header: http.Header{}}

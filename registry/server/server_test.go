@@ -14,6 +14,7 @@ import (
 
 	"berth/registry"
 	"berth/registry/driver/filesystem"
+	"berth/registry/index"
 	"berth/registry/registrytest"
 	"berth/registry/server"
 	"berth/registry/store"
@@ -28,15 +29,21 @@ type site struct {
 
 func open(t testing.TB, o server.Options) *site {
 	t.Helper()
+	return openWith(t, nil, o)
+}
+
+func openWith(t testing.TB, ix index.Index, o server.Options) *site {
+	t.Helper()
 	drv, err := filesystem.Open(filesystem.Options{RootDirectory: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := store.Open(t.Context(), drv, nil, store.Options{})
+	st, err := store.Open(t.Context(), drv, ix, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = st.Close() })
+	<-st.Reconciled()
 	return &site{t, server.New(st, o), st}
 }
 
