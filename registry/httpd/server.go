@@ -51,6 +51,7 @@ type Server struct {
 	http  *http.Server
 	chain *chain
 	hello *helloLog
+	tls   bool          // asked for; net/http fills in http.TLSConfig by itself
 	done  chan struct{} // closed when Shutdown has finished
 	once  sync.Once     // closes done
 	mu    sync.Mutex    // guards addrs
@@ -66,6 +67,7 @@ func New(api http.Handler, o Options) *Server {
 	return &Server{
 		chain: c,
 		hello: &helloLog{log: o.Log},
+		tls:   o.TLS != nil,
 		done:  make(chan struct{}),
 		http: &http.Server{
 			Handler:           c.handler(),
@@ -112,7 +114,7 @@ func (s *Server) Serve(listeners ...net.Listener) error {
 }
 
 func (s *Server) serve(l net.Listener) error {
-	if s.http.TLSConfig != nil {
+	if s.tls {
 		return s.http.ServeTLS(l, "", "")
 	}
 	return s.http.Serve(helloListener{l, s.hello})

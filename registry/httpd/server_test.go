@@ -238,3 +238,33 @@ func TestAHeaderThatIsTooLargeIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestSeveralListenersAllServePlainHTTP(t *testing.T) {
+	t.Parallel()
+	for range 20 { // the second listener may come before or after net/http's own set-up
+		s := httpd.New(http.NotFoundHandler(), httpd.Options{})
+		var listeners []net.Listener
+		for range 4 {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			listeners = append(listeners, l)
+		}
+		served := make(chan error, 1)
+		go func() { served <- s.Serve(listeners...) }()
+		for _, l := range listeners {
+			resp, err := http.Get("http://" + l.Addr().String() + "/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+		}
+		if err := s.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := <-served; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
