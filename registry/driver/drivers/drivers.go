@@ -1,6 +1,7 @@
 package drivers
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -56,7 +57,7 @@ func decode[O any](options map[string]any, into *O) error {
 	known := keys(reflect.TypeFor[O]())
 	for _, key := range slices.Sorted(maps.Keys(options)) {
 		if !slices.Contains(known, key) {
-			return fmt.Errorf("no option %q: there are %s", key, strings.Join(known, ", "))
+			return fmt.Errorf("no option %q: there are %s", key, cmp.Or(strings.Join(known, ", "), "none"))
 		}
 		// One key at a time, so that an error can name it.
 		var value, pair yaml.Node

@@ -38,7 +38,7 @@ func (d *Driver) inFolder(path string, do func(dir string) error, also ...string
 	dir := filepath.Dir(path)
 	err := do(dir)
 	for try := 0; errors.Is(err, fs.ErrNotExist) && try < maxTries; try++ {
-		if err := d.mkdir(dir); err != nil {
+		if err := d.mkdir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		err = do(dir)

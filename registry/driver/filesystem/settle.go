@@ -25,6 +25,10 @@ type births struct {
 
 // mkdir makes a folder and those above it.
 func (d *Driver) mkdir(dir string) error {
+	if len(dir) < len(d.root) {
+		// Not made anew: the disk that held it may only be unplugged.
+		return fmt.Errorf("rootdirectory %s is gone", d.Root())
+	}
 	err := d.births.mkdir(dir)
 	switch {
 	case err == nil:
@@ -34,9 +38,6 @@ func (d *Driver) mkdir(dir string) error {
 		return nil
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
-	case len(dir) < len(d.root):
-		// Not made anew: the disk that held it may only be unplugged.
-		return fmt.Errorf("rootdirectory %s is gone", d.Root())
 	}
 	if err := d.mkdir(filepath.Dir(dir)); err != nil {
 		return err

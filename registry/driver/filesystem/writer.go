@@ -2,7 +2,9 @@ package filesystem
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -30,8 +32,8 @@ func (d *Driver) Append(ctx context.Context, key string, offset int64) (driver.W
 func (d *Driver) create(path string) (*os.File, error) {
 	const flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
 	f, err := os.OpenFile(path, flags, fileMode)
-	for try := 0; os.IsNotExist(err) && try < maxTries; try++ {
-		if err := d.mkdir(filepath.Dir(path)); err != nil {
+	for try := 0; errors.Is(err, fs.ErrNotExist) && try < maxTries; try++ {
+		if err := d.mkdir(filepath.Dir(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 		f, err = os.OpenFile(path, flags, fileMode)
@@ -44,7 +46,7 @@ func (d *Driver) resume(key, path string, offset int64) (driver.Writer, error) {
 	if err != nil {
 		return nil, failRead("append", key, err)
 	}
-	size, err := f.Seek(0, 2)
+	size, err := f.Seek(0, io.SeekEnd)
 	if err == nil && size != offset {
 		err = fmt.Errorf("at %d of %d: %w", offset, size, driver.ErrOffset)
 	}
