@@ -47,5 +47,5 @@ func Follow(r io.Reader) (Progress, error) {
 	return last, err
 }
 
-// SameMachine is sameMachine.
-var SameMachine = sameMachine
+// AsError finds the kind of an error.
+func AsError(err error) error { return asError(err, "") }
