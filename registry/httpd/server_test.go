@@ -242,7 +242,7 @@ func TestAHeaderThatIsTooLargeIsRefused(t *testing.T) {
 func TestSeveralListenersAllServePlainHTTP(t *testing.T) {
 	t.Parallel()
 	for range 20 { // the second listener may come before or after net/http's own set-up
-		s := httpd.New(http.NotFoundHandler(), httpd.Options{})
+		s := New(http.NotFoundHandler(), Options{})
 		var listeners []net.Listener
 		for range 4 {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
