@@ -19,6 +19,9 @@ const maxLine = 1 << 20
 // maxLayers bounds what a stream can make us remember; an image has 127 at most.
 const maxLayers = 4096
 
+// maxSize bounds what is believed of a layer's size, so that sums stay sums.
+const maxSize = 1 << 50
+
 // progressInterval is how often bytes alone are reported.
 const progressInterval = 100 * time.Millisecond
 
@@ -118,9 +121,9 @@ func (s *stream) apply(m message) bool {
 	// While it unpacks, an engine counts the same bytes a second time.
 	if state == LayerActive && !full {
 		if m.Detail.Total > 0 {
-			l.Total = m.Detail.Total
+			l.Total = min(m.Detail.Total, maxSize)
 		}
-		l.Done = max(l.Done, m.Detail.Current)
+		l.Done = max(l.Done, min(m.Detail.Current, maxSize))
 		if l.Total > 0 {
 			// A tar is a little larger than the files in it, which is what
 			// the engine gives as the total.

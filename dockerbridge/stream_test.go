@@ -47,6 +47,8 @@ func FuzzStream(f *testing.F) {
 		f.Add(dockertest.Stream(f, name))
 	}
 	f.Add(`{"id":"a","status":"Pushing","progressDetail":{"current":-9223372036854775808,"total":9223372036854775807}}`)
+	big := `{"id":"a","status":"Pushing","progressDetail":{"current":9223372036854775807,"total":9223372036854775807}}`
+	f.Add(big + "\n" + strings.Replace(big, `"a"`, `"b"`, 1))
 	f.Add(`{"aux":{"Digest":"sha256:zz","Size":-1,"manifestPushedInsteadOfIndex":true}}`)
 	f.Fuzz(func(t *testing.T, content string) {
 		p, _ := dockerbridge.Follow(strings.NewReader(content))
