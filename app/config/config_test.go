@@ -181,7 +181,7 @@ func TestFlagsWinAndBerthsDefaultsHoldWithoutAFile(t *testing.T) {
 	if o := c.Origin("http.addr"); o.Source != config.SourceFlag || o.String() != "--addr" {
 		t.Errorf("http.addr comes from %v", o)
 	}
-	if !c.Storage.Delete.Enabled || c.Berth.Trash.Keep != 720*time.Hour {
+	if !c.Storage.Delete.Enabled || c.Berth.Trash.Keep != 7*24*time.Hour {
 		t.Error("the desktop's defaults are lost")
 	}
 }

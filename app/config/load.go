@@ -88,7 +88,7 @@ func defaults() *Config {
 	c.Health.StorageDriver.Interval, c.Health.StorageDriver.Threshold = 10*time.Second, 3
 	c.Catalog.MaxEntries, c.Tags.MaxTags = 1000, 1000
 	c.Validation.Manifests.Indexes.Platforms = "all"
-	c.Berth.Trash.Keep = 30 * 24 * time.Hour
+	c.Berth.Trash.Keep = 7 * 24 * time.Hour
 	return c
 }
 
