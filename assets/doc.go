@@ -4,8 +4,10 @@
 //
 // The drawings in app and tray are Berth's own; their PNG pictures are made
 // from the SVG beside them by `go test -tags ci ./ui/theme -update`, and a test
-// fails when one is stale. Icons are Phosphor's (MIT), the faces Inter and
-// JetBrains Mono (OFL); the licences lie beside them.
+// fails when one is stale. The icons had their paths spelt out, one absolute
+// command for each segment: Fyne misreads arcs that share a command. They are
+// Phosphor's (MIT), the faces are Inter and JetBrains Mono (OFL); the licences
+// lie beside them.
 //
 // It has no locks: what it returns is shared and must not be changed.
 package assets

@@ -13,14 +13,14 @@ func (p *Docker) newTable(o Options) *widget.Table {
 	row := func(i int) model.LocalRow { return p.drawn.Rows[i] }
 	key := func(i int) string { return row(i).Key }
 	t := widget.NewTable(
-		text("name", "Local image", 130, 0, widget.BodyBold, func(i int) (string, string) { return row(i).Name, "" }),
+		text("name", "Local image", 126, 0, widget.BodyBold, func(i int) (string, string) { return row(i).Name, "" }),
 		widget.Column{
-			Key: "id", Title: "Id", Width: 62, Drop: 3,
+			Key: "id", Title: "Id", Width: 58, Drop: 3,
 			New:    func() fyne.CanvasObject { return widget.NewDigest(m.Copy) },
 			Update: func(i int, c fyne.CanvasObject) { c.(*widget.Digest).Set(row(i).ID, row(i).Short) },
 		},
-		number("size", "Size", 54, 1, widget.Body, func(i int) (string, string) { return row(i).Size, "" }),
-		number("created", "Created", 84, 2, widget.Quiet, func(i int) (string, string) { return row(i).Created, row(i).CreatedExact }),
+		number("size", "Size", 52, 1, widget.Body, func(i int) (string, string) { return row(i).Size, "" }),
+		number("created", "Created", 80, 2, widget.Quiet, func(i int) (string, string) { return row(i).Created, row(i).CreatedExact }),
 		widget.Column{
 			Key: "as", Title: "Will be pushed as", Width: 170, Grow: true,
 			New:    func() fyne.CanvasObject { return widget.NewTargetCell() },

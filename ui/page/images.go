@@ -182,7 +182,7 @@ func (splitLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
 		gap = theme.Inset
 	}
 	o[2].Move(fyne.NewPos(left+gap, 0))
-	o[2].Resize(fyne.NewSize(size.Width-left-2*gap, size.Height))
+	o[2].Resize(fyne.NewSize(size.Width-left-gap-theme.Margin, size.Height))
 }
 
 func (splitLayout) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(420, 240) }

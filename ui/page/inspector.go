@@ -53,22 +53,34 @@ func newInspector(m *model.Images) *inspector {
 		func(i int, o fyne.CanvasObject) { o.(*widget.InfoRow).Set(v.rows[i]) })
 	v.skeleton = widget.NewSkeleton(3, widget.InfoHeight, 0.08, 0.6, 0.2, 0.12)
 	v.said = widget.NewText("", widget.Quiet.In(theme.Faint).Center())
-	head := []fyne.CanvasObject{v.tag, widget.NewTips(v.digest), v.copy, widget.Gap(0, 0), v.platform}
+	head := []fyne.CanvasObject{widget.Whole(180, v.tag), widget.NewTips(v.digest), v.copy, v.platform, widget.Gap(0, 0)}
 	for _, t := range tabOrder {
 		chip := widget.NewTab(string(t), func() { m.SetTab(t) })
 		v.tabs[t] = chip
 		head = append(head, chip)
 	}
-	head = append(head, v.pulled)
+	head = append(head, widget.Whole(120, v.pulled))
 	v.body = container.NewStack(v.list, v.skeleton, container.NewCenter(widget.Wide(300, v.said)))
 	v.object = widget.NewCard(widget.Pad(10, 14, 6, 14, container.NewBorder(
-		widget.Down(theme.Gap, widget.NoGrow, widget.Across(theme.Gap, 3, head...), widget.Pad(0, 0, theme.Space, 0, v.bar)), nil, nil, nil, v.body)))
+		widget.Down(theme.Gap, widget.NoGrow, widget.Across(theme.Gap, 4, head...), widget.Pad(0, 0, theme.Space, 0, v.bar)), nil, nil, nil, v.body)))
 	return v
 }
 
 // height is what shows every row.
 func (v *inspector) height() float32 {
 	return 16 + 28 + theme.Gap + 14 + theme.Space + theme.Space + float32(max(1, len(v.rows)))*widget.InfoHeight
+}
+
+// setWide says whether there is room for the long form of the digest.
+func (v *inspector) setWide(on bool) {
+	if v.drawn == nil {
+		return
+	}
+	text := model.ShortDigest(v.drawn.Digest)
+	if on {
+		text = v.drawn.DigestText
+	}
+	v.digest.Set(v.drawn.Digest, text)
 }
 
 // rows says how many rows a view has, for the layout.
@@ -88,7 +100,7 @@ func (v *inspector) update(now *model.InspectorView) {
 	fresh := v.drawn == nil || v.drawn.Tag != now.Tag || v.drawn.Tab != now.Tab
 	v.drawn = now
 	v.tag.Set(now.Tag)
-	v.digest.Set(now.Digest, now.DigestText)
+	v.digest.Set(now.Digest, model.ShortDigest(now.Digest))
 	for _, t := range now.Tabs {
 		tone := widget.ChipQuiet
 		if t.Selected {
@@ -99,7 +111,7 @@ func (v *inspector) update(now *model.InspectorView) {
 	v.pulled.Set(now.Pulled, widget.ChipQuiet)
 	platform := ""
 	if len(now.Platforms) > 1 {
-		platform = now.Platform
+		platform = model.Platforms([]string{now.Platform})
 	}
 	v.platform.Set(platform, widget.ChipQuiet)
 	v.bar.Set(layerParts(now.Layers)...)

@@ -188,6 +188,7 @@ func (l *bodyLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
 		x.Resize(size)
 	}
 	height := r.table.Height()
+	r.inspector.setWide(size.Width >= 680)
 	wanted := r.inspector.height()
 	show := r.drawn != nil && r.drawn.Inspector != nil && r.drawn.Phase == model.PhaseReady &&
 		size.Height-bodyFoot >= tableLeast+bodyGap+inspectorLeast

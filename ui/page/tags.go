@@ -14,23 +14,23 @@ func (r *repository) newTable(o Options) *widget.Table {
 	name := func(i int) string { return tag(i).Name }
 	t := widget.NewTable(
 		widget.Column{
-			Key: string(model.ColumnTag), Title: "Tag", Width: 130, Grow: true, Sorts: true,
+			Key: string(model.ColumnTag), Title: "Tag", Width: 120, Grow: true, Sorts: true,
 			New: func() fyne.CanvasObject { return widget.NewNameCell() },
 			Update: func(i int, c fyne.CanvasObject) {
 				c.(*widget.NameCell).Set(tag(i).Name, tag(i).Attached, tag(i).Same, tag(i).SameFull)
 			},
 		},
 		widget.Column{
-			Key: "digest", Title: "Digest", Width: 62, Drop: 2,
+			Key: "digest", Title: "Digest", Width: 58, Drop: 2,
 			New:    func() fyne.CanvasObject { return widget.NewDigest(m.Copy) },
 			Update: func(i int, c fyne.CanvasObject) { c.(*widget.Digest).Set(tag(i).Digest, tag(i).Short) },
 		},
-		text("platforms", "Platforms", 88, 3, widget.Quiet.Sized(12), func(i int) (string, string) { return tag(i).Platforms, tag(i).PlatformsFull }),
-		sorted(number(string(model.ColumnSize), "Size", 56, 0, widget.Body, func(i int) (string, string) { return tag(i).Size, "" })),
-		sorted(number(string(model.ColumnFrees), "Frees", 56, 1, widget.Quiet, func(i int) (string, string) {
+		text("platforms", "Platforms", 84, 3, widget.Quiet.Sized(12), func(i int) (string, string) { return tag(i).Platforms, tag(i).PlatformsFull }),
+		sorted(number(string(model.ColumnSize), "Size", 52, 0, widget.Body, func(i int) (string, string) { return tag(i).Size, "" })),
+		sorted(number(string(model.ColumnFrees), "Frees", 50, 1, widget.Quiet, func(i int) (string, string) {
 			return tag(i).Frees, "What deleting only this tag would free"
 		})),
-		sorted(number(string(model.ColumnPushed), "Pushed", 84, 0, widget.Quiet, func(i int) (string, string) { return tag(i).Pushed, tag(i).PushedExact })),
+		sorted(number(string(model.ColumnPushed), "Pushed", 80, 0, widget.Quiet, func(i int) (string, string) { return tag(i).Pushed, tag(i).PushedExact })),
 	)
 	t.Count = func() int {
 		if r.drawn == nil {

@@ -23,7 +23,8 @@ const (
 	AccentOver fyne.ThemeColorName = "berthAccentOver" // the accent under the pointer
 	OnAccent   fyne.ThemeColorName = "berthOnAccent"
 	Selected   fyne.ThemeColorName = "berthSelected"
-	Hover      fyne.ThemeColorName = "berthHover" // a row under the pointer
+	Hover      fyne.ThemeColorName = "berthHover"  // a row under the pointer
+	Scroll     fyne.ThemeColorName = "berthScroll" // the bar of a list that scrolls
 	Pressed    fyne.ThemeColorName = "berthPressed"
 	Danger     fyne.ThemeColorName = "berthDanger"
 	DangerBg   fyne.ThemeColorName = "berthDangerBg"
@@ -57,6 +58,7 @@ var palette = map[fyne.ThemeColorName]pair{
 	OnAccent:   {0x06231F, 0xFFFFFF},
 	Selected:   {0x17332F, 0xE0F3F0},
 	Hover:      {0x161D26, 0xEBEFF3},
+	Scroll:     {0x36434F, 0xC3CDD6},
 	Pressed:    {0x2A3645, 0xDDE4EA},
 	Danger:     {0xE5605A, 0xC93A35},
 	DangerBg:   {0x3A1D1F, 0xFBE4E3},
@@ -86,29 +88,30 @@ var aliases = map[fyne.ThemeColorName]fyne.ThemeColorName{
 	theme.ColorNameHover:               Raised,
 	theme.ColorNameHyperlink:           Accent,
 	theme.ColorNameInputBackground:     Raised,
-	theme.ColorNameInputBorder:         Line,
+	theme.ColorNameInputBorder:         Raised,
 	theme.ColorNameMenuBackground:      Panel,
 	theme.ColorNameOverlayBackground:   Panel,
 	theme.ColorNamePlaceHolder:         Faint,
 	theme.ColorNamePressed:             Pressed,
 	theme.ColorNamePrimary:             Accent,
-	theme.ColorNameScrollBar:           Faint,
+	theme.ColorNameScrollBar:           Scroll,
 	theme.ColorNameSelection:           AccentBg,
 	theme.ColorNameSeparator:           Line,
 	theme.ColorNameSuccess:             OK,
 	theme.ColorNameWarning:             Warning,
 }
 
-// translucent are the colours that let something through: a name with its alpha.
+// translucent are the colours that let something through: a
+// name with its alpha in each look.
 var translucent = map[fyne.ThemeColorName]struct {
-	of    pair
-	alpha uint8
+	of          pair
+	dark, light uint8
 }{
-	theme.ColorNameFocus:               {palette[Accent], 0x66},
-	theme.ColorNameShadow:              {pair{0x000000, 0x17212B}, 0x40},
-	theme.ColorNameScrollBarBackground: {pair{}, 0},
-	Shade:                              {pair{0x000000, 0x17212B}, 0x50},
-	Clear:                              {pair{}, 0},
+	theme.ColorNameFocus:               {palette[Accent], 0x66, 0x66},
+	theme.ColorNameShadow:              {pair{0x000000, 0x17212B}, 0x40, 0x12},
+	theme.ColorNameScrollBarBackground: {pair{}, 0, 0},
+	Shade:                              {pair{0x000000, 0x17212B}, 0x50, 0x40},
+	Clear:                              {pair{}, 0, 0},
 }
 
 // Of gives a colour of the theme that is set now.
@@ -117,7 +120,10 @@ func Of(name fyne.ThemeColorName) color.Color { return theme.Color(name) }
 // lookup gives a colour, and whether the name is one of ours.
 func lookup(name fyne.ThemeColorName, light bool) (color.NRGBA, bool) {
 	if t, ok := translucent[name]; ok {
-		return t.of.in(light, t.alpha), true
+		if light {
+			return t.of.in(true, t.light), true
+		}
+		return t.of.in(false, t.dark), true
 	}
 	if to, ok := aliases[name]; ok {
 		name = to

@@ -11,7 +11,7 @@ const (
 	TextCaption float32 = 11
 	TextSection float32 = 16
 	TextTitle   float32 = 18
-	TextMono    float32 = 12 // monospace looks larger than Inter
+	TextMono    float32 = 11.5 // monospace looks larger than Inter
 )
 
 // Measures. Space is one step; gaps are multiples of it.

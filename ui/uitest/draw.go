@@ -13,10 +13,13 @@ import (
 // Variants are both looks.
 var Variants = []theme.Variant{theme.Dark, theme.Light}
 
-// Canvas lays an object out on a canvas without a window, in a look. A zero size
+// App starts a test app in a look. Widgets are made after it: they measure text
+// with the faces of the theme.
+func App(v theme.Variant) { test.NewApp().Settings().SetTheme(theme.New(v)) }
+
+// Canvas lays an object out on a canvas without a window. A zero size
 // means the object's least.
-func Canvas(o fyne.CanvasObject, size fyne.Size, v theme.Variant) software.WindowlessCanvas {
-	test.NewApp().Settings().SetTheme(theme.New(v))
+func Canvas(o fyne.CanvasObject, size fyne.Size) software.WindowlessCanvas {
 	c := software.NewCanvas()
 	c.SetPadded(false)
 	c.SetContent(o)
@@ -29,5 +32,10 @@ func Canvas(o fyne.CanvasObject, size fyne.Size, v theme.Variant) software.Windo
 
 // Draw draws an object in a look. A zero size means the object's least.
 func Draw(o fyne.CanvasObject, size fyne.Size, v theme.Variant) image.Image {
-	return software.RenderCanvas(Canvas(o, size, v), theme.New(v))
+	return Capture(Canvas(o, size), v)
+}
+
+// Capture draws a canvas in a look.
+func Capture(c fyne.Canvas, v theme.Variant) image.Image {
+	return software.RenderCanvas(c, theme.New(v))
 }

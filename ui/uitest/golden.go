@@ -3,8 +3,8 @@ package uitest
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"image"
-	"image/color"
 	"image/draw"
 	"image/png"
 	"os"
@@ -89,26 +89,31 @@ func differ(got, want image.Image) string {
 	if got.Bounds().Size() != want.Bounds().Size() {
 		return "size is " + got.Bounds().Size().String() + ", want " + want.Bounds().Size().String()
 	}
-	size := got.Bounds().Size()
+	a, b := plain(got), plain(want)
 	far := 0
-	for y := range size.Y {
-		for x := range size.X {
-			a := got.At(got.Bounds().Min.X+x, got.Bounds().Min.Y+y)
-			b := want.At(want.Bounds().Min.X+x, want.Bounds().Min.Y+y)
-			if !near(a, b) {
-				far++
-			}
+	for i := 0; i < len(a.Pix); i += 4 {
+		if !near(a.Pix[i:i+4], b.Pix[i:i+4]) {
+			far++
 		}
 	}
-	if far > size.X*size.Y/pixelSlack {
-		return "the picture changed"
+	if far > len(a.Pix)/4/pixelSlack {
+		return fmt.Sprintf("the picture changed in %d places", far)
 	}
 	return ""
 }
 
-func near(a, b color.Color) bool {
-	x, y := color.NRGBAModel.Convert(a).(color.NRGBA), color.NRGBAModel.Convert(b).(color.NRGBA)
-	return close8(x.R, y.R) && close8(x.G, y.G) && close8(x.B, y.B) && close8(x.A, y.A)
+// plain copies a picture into one form.
+func plain(img image.Image) *image.RGBA {
+	out := image.NewRGBA(image.Rectangle{Max: img.Bounds().Size()})
+	draw.Draw(out, out.Bounds(), img, img.Bounds().Min, draw.Src)
+	return out
 }
 
-func close8(a, b uint8) bool { return max(a, b)-min(a, b) <= channelSlack }
+func near(a, b []uint8) bool {
+	for i := range a {
+		if max(a[i], b[i])-min(a[i], b[i]) > channelSlack {
+			return false
+		}
+	}
+	return true
+}

@@ -1,6 +1,8 @@
 package widget
 
 import (
+	"strings"
+
 	"berth/ui/theme"
 
 	"fyne.io/fyne/v2"
@@ -92,10 +94,13 @@ func NewDigest(copied func(string)) *Digest {
 	return d
 }
 
-// Set shows a digest.
-func (d *Digest) Set(whole, short string) {
+// Set shows a digest; where text does not fit, it is cut to its first eight
+// characters of hexadecimal.
+func (d *Digest) Set(whole, text string) {
 	d.whole = whole
-	d.text.Set(short)
+	_, hex, _ := strings.Cut(whole, ":")
+	d.text.SetAlt(hex[:min(8, len(hex))])
+	d.text.Set(text)
 }
 
 // Tip is the whole digest, and what a click does.

@@ -150,4 +150,16 @@ func Wide(width float32, o fyne.CanvasObject) *fyne.Container {
 	return container.NewStack(Gap(width, 0), o)
 }
 
+// Whole keeps an object from being cut, up to a width.
+func Whole(most float32, o fyne.CanvasObject) *fyne.Container {
+	return container.New(&whole{most}, o)
+}
+
+type whole struct{ most float32 }
+
+func (l *whole) Layout(o []fyne.CanvasObject, size fyne.Size) { o[0].Resize(size) }
+func (l *whole) MinSize(o []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(min(l.most, liked(o[0]).Width), o[0].MinSize().Height)
+}
+
 func round(v float32) float32 { return float32(int(v + 0.5)) }

@@ -40,7 +40,8 @@ func NewTargetCell() *TargetCell {
 		}
 	}
 	c.entry.Hide()
-	c.label = Across(0, NoGrow, c.host, c.rest)
+	c.host.SetAlt("…/")
+	c.label = container.New(targetLayout{}, c.host, c.rest)
 	c.root = container.NewStack(c.label, c.entry)
 	c.ExtendBaseWidget(c)
 	return c
@@ -69,6 +70,26 @@ func (c *TargetCell) Set(host, rest, problem string, editing bool) {
 	if started {
 		c.focusEntry()
 	}
+}
+
+// targetLayout shows all of the name, and of the host what there is room for.
+type targetLayout struct{}
+
+func (targetLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	host, rest := o[0].(*Text), o[1].(*Text)
+	short := ceil(host.style.measure(host.alt).Width)
+	room := size.Width - rest.Natural().Width
+	w := min(host.Natural().Width, max(short, room))
+	if w < host.Natural().Width {
+		w = short
+	}
+	host.Resize(fyne.NewSize(w, size.Height))
+	rest.Move(fyne.NewPos(w, 0))
+	rest.Resize(fyne.NewSize(max(0, size.Width-w), size.Height))
+}
+
+func (targetLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(60, o[1].MinSize().Height)
 }
 
 func (c *TargetCell) focusEntry() {
@@ -175,7 +196,7 @@ func NewPushCell() *PushCell {
 	c.stop = NewIconButton(theme.IconClose, "Cancel", func() { run(c.Cancel) })
 	c.stop.height = 18
 	c.bar = NewBar(5)
-	c.progress = Down(2, NoGrow, Across(theme.Gap, 0, c.words, c.percent, c.stop), c.bar)
+	c.progress = Down(2, NoGrow, Across(6, 0, c.words, c.percent, c.stop), c.bar)
 	c.mark, c.said = NewIcon(theme.IconDone, theme.OK), NewText("", Body)
 	c.tip = NewTipped(Across(6, NoGrow, c.mark, c.said))
 	c.chip = NewChip("", ChipQuiet)

@@ -18,12 +18,12 @@ type DetailView struct {
 func (v DetailView) Height() float32 {
 	switch {
 	case v.Problem != "":
-		h := float32(24 + 10)
+		h := float32(16 + LayerPadding)
 		if v.Fix != "" {
 			h += 22
 		}
 		if v.Command != "" {
-			h += 40
+			h += 38
 		}
 		return h
 	case len(v.Layers) > 0:

@@ -32,7 +32,7 @@ func NewSearch(placeholder string, changed func(string), leave func()) *Search {
 		s.hint.Hidden = s.entry.Text != "" || s.entry.inside
 		s.root.Refresh()
 	}
-	s.hint = NewSurface(theme.Clear, theme.RadiusSmall, Pad(2, 6, 2, 6, NewText("/", CodeQuiet)))
+	s.hint = NewSurface(theme.Clear, theme.RadiusSmall, Pad(2, 6, 2, 6, NewText("/", Code.In(theme.Faint))))
 	s.root = fynePair(s.entry, s.hint)
 	s.ExtendBaseWidget(s)
 	return s

@@ -81,7 +81,7 @@ type Table struct {
 const (
 	checkWidth float32 = 32
 	headHeight float32 = 30
-	cellGap    float32 = 16
+	cellGap    float32 = 12
 	edge       float32 = 8
 )
 

@@ -106,6 +106,7 @@ type Text struct {
 	text  string
 	style Style
 	tip   string
+	alt   string
 	shown string
 }
 
@@ -134,6 +135,9 @@ func (t *Text) SetStyle(s Style) {
 
 // SetTip gives a tooltip that says more than the text, such as an absolute date.
 func (t *Text) SetTip(tip string) { t.tip = tip }
+
+// SetAlt gives what is shown instead where the text does not fit.
+func (t *Text) SetAlt(alt string) { t.alt = alt }
 
 // Text is the whole text.
 func (t *Text) Text() string { return t.text }
@@ -178,6 +182,9 @@ func (r *textRenderer) Layout(size fyne.Size) {
 func (r *textRenderer) fit(size fyne.Size) {
 	r.t.style.apply(r.line)
 	r.t.shown = fit(r.t.text, r.t.style, size.Width)
+	if r.t.alt != "" && r.t.shown != r.t.text {
+		r.t.shown = fit(r.t.alt, r.t.style, size.Width)
+	}
 	r.line.Text = r.t.shown
 }
 
