@@ -45,7 +45,7 @@ func (s *server) getBlob(w http.ResponseWriter, r *http.Request, q *route.Reques
 		return nil
 	}
 	ranges := r.Header["Range"]
-	if len(ranges) == 0 && desc.Size <= smallBlob {
+	if len(ranges) == 0 && desc.Size <= smallBlob || desc.Size == 0 { // of nothing there are no parts
 		return sendSmall(w, blob, desc)
 	}
 	if len(ranges) > 0 && len(r.Header["If-Range"]) == 0 && !satisfiable(ranges[0], desc.Size) {
@@ -81,41 +81,54 @@ func sendSmall(w http.ResponseWriter, blob io.Reader, desc registry.Descriptor) 
 	return nil
 }
 
-// satisfiable reports whether net/http would answer a Range header with
-// content (RFC 9110, section 14): one in the unit bytes, well-formed, with at
-// least one range that touches the content.
+// satisfiable reports whether a Range header of content that is not empty can
+// be answered with content: one in the unit bytes, well-formed, with at least
+// one range that touches the content (RFC 9110, section 14). It refuses what
+// net/http would refuse with plain text, and the empty suffix "-0", which
+// net/http would answer with a range that ends before it begins.
 func satisfiable(header string, size int64) bool {
 	specs, ok := strings.CutPrefix(header, "bytes=")
 	if !ok {
 		return false
 	}
-	touches := false
+	touches, some := false, false
 	for spec := range strings.SplitSeq(specs, ",") {
-		spec = strings.TrimSpace(spec)
-		if spec == "" {
+		if spec = trim(spec); spec == "" {
 			continue
 		}
+		some = true
 		from, to, ok := strings.Cut(spec, "-")
-		from, to = strings.TrimSpace(from), strings.TrimSpace(to)
-		if !ok || from == "" && to == "" {
+		if !ok {
 			return false
 		}
-		start, end := int64(0), size
-		var err error
-		if from != "" {
-			if start, err = strconv.ParseInt(from, 10, 64); err != nil || start < 0 {
+		from, to = trim(from), trim(to)
+		if from == "" {
+			n, err := strconv.ParseInt(to, 10, 64)
+			if err != nil || n < 0 || to[0] == '-' {
 				return false
 			}
+			touches = touches || n > 0
+			continue
+		}
+		start, err := strconv.ParseInt(from, 10, 64)
+		if err != nil || start < 0 {
+			return false
+		}
+		if start >= size {
+			continue
 		}
 		if to != "" {
-			if end, err = strconv.ParseInt(to, 10, 64); err != nil || end < 0 || from != "" && end < start {
+			if end, err := strconv.ParseInt(to, 10, 64); err != nil || end < start {
 				return false
 			}
 		}
-		touches = touches || start < size && (from != "" || end > 0)
+		touches = true
 	}
-	return touches
+	return touches || !some
 }
+
+// trim takes away the white space that HTTP knows.
+func trim(s string) string { return strings.Trim(s, " \t\r\n") }
 
 func (s *server) deleteBlob(w http.ResponseWriter, r *http.Request, q *route.Request) error {
 	if err := s.reg.DeleteBlob(r.Context(), q.Repository, q.Digest); err != nil {

@@ -138,7 +138,11 @@ func TestABodyThatIsNotBytesIsRefused(t *testing.T) {
 func TestWhatArrivedBeforeTheClientWentIsKept(t *testing.T) {
 	t.Parallel()
 	s := open(t, server.Options{})
-	srv := httptest.NewServer(s.handler)
+	ended := make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(ended)
+		s.handler.ServeHTTP(w, r)
+	}))
 	defer srv.Close()
 	path := s.upload("a")
 	content := strings.Repeat("0123456789", 10_000)
@@ -152,6 +156,7 @@ func TestWhatArrivedBeforeTheClientWentIsKept(t *testing.T) {
 	if resp, err := srv.Client().Do(req); err == nil {
 		t.Fatalf("the broken request was answered %s", resp.Status)
 	}
+	<-ended
 	bare, _, _ := strings.Cut(path, "?")
 	a := s.ask("GET", bare, nil).has("status", 204)
 	var last int
