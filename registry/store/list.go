@@ -10,8 +10,12 @@ import (
 	"berth/registry/index"
 )
 
-// pageSize is how many rows are asked of the index at a time.
-const pageSize = 1000
+// pageSize is how many rows are asked of the index at a time, but for the
+// first page: who reads on reads much, and most do not.
+const (
+	pageSize  = 1000
+	firstPage = 128
+)
 
 // Repositories lists the repositories with a manifest; see registry.Lister.
 func (s *Store) Repositories(ctx context.Context, after string) iter.Seq2[string, error] {
@@ -21,8 +25,8 @@ func (s *Store) Repositories(ctx context.Context, after string) iter.Seq2[string
 			return
 		}
 		if s.trusted.Load() {
-			s.pages(after, yield, func(after string) ([]string, error) {
-				return s.ix.RepositoryNames(ctx, after, pageSize)
+			s.pages(after, yield, func(after string, limit int) ([]string, error) {
+				return s.ix.RepositoryNames(ctx, after, limit)
 			})
 			return
 		}
@@ -51,8 +55,8 @@ func (s *Store) Tags(ctx context.Context, repo, after string) iter.Seq2[string, 
 			return
 		}
 		if s.trusted.Load() {
-			known := s.pages(after, yield, func(after string) ([]string, error) {
-				return s.ix.TagNames(ctx, repo, after, pageSize)
+			known := s.pages(after, yield, func(after string, limit int) ([]string, error) {
+				return s.ix.TagNames(ctx, repo, after, limit)
 			})
 			if known {
 				return
@@ -94,9 +98,9 @@ func (s *Store) holds(ctx context.Context, repo string) (bool, error) {
 
 // pages yields what next gives, page by page. It reports false, having yielded
 // nothing, when the index does not know what was asked for.
-func (s *Store) pages(after string, yield func(string, error) bool, next func(after string) ([]string, error)) bool {
-	for {
-		page, err := next(after)
+func (s *Store) pages(after string, yield func(string, error) bool, next func(after string, limit int) ([]string, error)) bool {
+	for limit := firstPage; ; limit = pageSize {
+		page, err := next(after, limit)
 		if errors.Is(err, index.ErrUnknown) {
 			return false
 		}
@@ -110,7 +114,7 @@ func (s *Store) pages(after string, yield func(string, error) bool, next func(af
 			}
 			after = name
 		}
-		if len(page) < pageSize {
+		if len(page) < limit {
 			return true
 		}
 	}
