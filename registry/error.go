@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -100,7 +101,8 @@ func (es *Errors) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &body); err != nil {
 		return err
 	}
-	*es = body.Errors
+	// Whatever another registry sends, nobody finds a nil in it.
+	*es = slices.DeleteFunc(body.Errors, func(e *Error) bool { return e == nil })
 	return nil
 }
 

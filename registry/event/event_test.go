@@ -1,0 +1,145 @@
+package event_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"berth/registry/event"
+)
+
+func repositories(events iter.Seq[event.Event], n int) (out []string) {
+	for e := range events {
+		if e.Kind == event.Lagged {
+			out = append(out, "lagged")
+		} else {
+			out = append(out, e.Repository)
+		}
+		if len(out) == n {
+			break
+		}
+	}
+	return out
+}
+
+func publish(b *event.Bus, from, to int) {
+	for i := from; i < to; i++ {
+		b.Publish(event.Event{Kind: event.Push, Repository: fmt.Sprint(i)})
+	}
+}
+
+func TestEverySubscriberGetsEveryEventInOrder(t *testing.T) {
+	t.Parallel()
+	b := event.NewBus()
+	one, two := b.Subscribe(t.Context(), 8), b.Subscribe(t.Context(), 8)
+	publish(b, 0, 3)
+	for _, events := range []iter.Seq[event.Event]{one, two} {
+		if got := repositories(events, 3); fmt.Sprint(got) != "[0 1 2]" {
+			t.Errorf("got %v", got)
+		}
+	}
+}
+
+func TestNothingIsMissedBetweenSubscribeAndTheFirstRead(t *testing.T) {
+	t.Parallel()
+	b := event.NewBus()
+	publish(b, 0, 1)
+	events := b.Subscribe(t.Context(), 8)
+	publish(b, 1, 2)
+	if got := repositories(events, 1); fmt.Sprint(got) != "[1]" {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestASlowReaderIsToldOnceAndNobodyWaitsForIt(t *testing.T) {
+	t.Parallel()
+	b := event.NewBus()
+	slow := b.Subscribe(t.Context(), 2)
+	publish(b, 0, 100) // returns although nobody reads
+	next, stop := iter.Pull(slow)
+	defer stop()
+	var got []string
+	for range 3 {
+		e, _ := next()
+		got = append(got, string(e.Kind)+e.Repository)
+	}
+	if fmt.Sprint(got) != "[push0 push1 lagged]" {
+		t.Errorf("got %v", got)
+	}
+	publish(b, 100, 101)
+	if e, _ := next(); e.Repository != "100" {
+		t.Errorf("afterwards %+v", e)
+	}
+}
+
+func TestASubscriptionEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := event.NewBus()
+		ctx, cancel := context.WithCancel(context.Background())
+		events := b.Subscribe(ctx, 8)
+		var wg sync.WaitGroup
+		n := 0
+		wg.Go(func() {
+			for range events {
+				n++
+			}
+		})
+		publish(b, 0, 2)
+		synctest.Wait()
+		cancel()
+		wg.Wait()
+		publish(b, 2, 3)
+		if n != 2 {
+			t.Errorf("%d events", n)
+		}
+	})
+}
+
+func TestASubscriptionThatIsNeverReadGoesWithItsContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := event.NewBus()
+		ctx, cancel := context.WithCancel(context.Background())
+		events := b.Subscribe(ctx, 8)
+		cancel()
+		synctest.Wait()
+		publish(b, 0, 1)
+		for e := range events {
+			t.Errorf("got %+v", e)
+		}
+	})
+}
+
+func TestManyPublishersAndReadersAtOnce(t *testing.T) {
+	t.Parallel()
+	b := event.NewBus()
+	var readers, writers sync.WaitGroup
+	for range 4 {
+		events := b.Subscribe(t.Context(), 1000)
+		readers.Go(func() {
+			if got := repositories(events, 400); len(got) != 400 {
+				t.Errorf("got %d", len(got))
+			}
+		})
+	}
+	for i := range 4 {
+		writers.Go(func() { publish(b, 100*i, 100*(i+1)) })
+	}
+	writers.Wait()
+	readers.Wait()
+}
+
+func BenchmarkPublish(b *testing.B) {
+	bus := event.NewBus()
+	for range 8 {
+		bus.Subscribe(b.Context(), 64)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		bus.Publish(event.Event{Kind: event.Push, Repository: "a"})
+	}
+}
