@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"sync"
 
 	"oras.land/oras-go/v2/registry/remote/auth"
+	"oras.land/oras-go/v2/registry/remote/errcode"
 
 	"berth/registry"
 	"berth/registry/internal/route"
@@ -103,13 +105,24 @@ func (c *client) send(ctx context.Context, kind route.Kind, method, to string, b
 	}
 	resp, err := c.auth.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, refused(err)
 	}
 	if resp.StatusCode < 300 {
 		return resp, nil
 	}
 	defer discard(resp)
 	return nil, fmt.Errorf("%s %s: %w", method, req.URL.Path, failure(kind, resp))
+}
+
+// refused finds out that it was the signing in that failed.
+func refused(err error) error {
+	var token *errcode.ErrorResponse // of a token server
+	switch {
+	case errors.Is(err, auth.ErrBasicCredentialNotFound),
+		errors.As(err, &token) && (token.StatusCode == http.StatusUnauthorized || token.StatusCode == http.StatusForbidden):
+		return errors.Join(registry.ErrUnauthorized, err)
+	}
+	return err
 }
 
 // maxErrorBody is how much of an error is read.

@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -72,3 +73,6 @@ func (c *helloConn) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// What sends a file by sendfile is this method of the connection.
+var _ io.ReaderFrom = (*helloConn)(nil)
