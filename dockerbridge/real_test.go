@@ -100,6 +100,25 @@ func namesOf(t *testing.T, e dockerbridge.Engine) (out []string) {
 	return out
 }
 
+// comesBack pulls ref, checks that it is the image it was, and removes it.
+func comesBack(t *testing.T, e dockerbridge.Engine, host, ref, id string) {
+	t.Helper()
+	if err := e.Pull(t.Context(), ref, nil); err != nil {
+		t.Errorf("pull %s: %v", ref, err)
+	}
+	api, err := client.NewClientWithOpts(client.WithHost(host), client.WithAPIVersionNegotiation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer api.Close()
+	if got, err := api.ImageInspect(t.Context(), ref); err != nil || got.ID != id {
+		t.Errorf("pulled %s as %s, %v; want %s", ref, got.ID, err, id)
+	}
+	if _, err := api.ImageRemove(t.Context(), ref, image.RemoveOptions{}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestARealEngineBringsCarriesAndPulls goes the whole way once: it is one test
 // because a real engine takes seconds to start.
 func TestARealEngineBringsCarriesAndPulls(t *testing.T) {
@@ -145,21 +164,7 @@ func TestARealEngineBringsCarriesAndPulls(t *testing.T) {
 	}
 
 	for _, tag := range []string{"v1", "carried"} {
-		ref := address + "/team/app:" + tag
-		if err := e.Pull(t.Context(), ref, nil); err != nil {
-			t.Errorf("pull %s: %v", tag, err)
-		}
-		api, err := client.NewClientWithOpts(client.WithHost(host), client.WithAPIVersionNegotiation())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := api.ImageInspect(t.Context(), ref); err != nil || got.ID != id {
-			t.Errorf("pulled %s as %s, %v; want %s", tag, got.ID, err, id)
-		}
-		if _, err := api.ImageRemove(t.Context(), ref, image.RemoveOptions{}); err != nil {
-			t.Error(err)
-		}
-		_ = api.Close()
+		comesBack(t, e, host, address+"/team/app:"+tag, id)
 	}
 	wantKind(t, e.Pull(t.Context(), address+"/team/app:nothing", nil), dockerbridge.KindNotFound)
 }
