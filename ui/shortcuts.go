@@ -16,8 +16,7 @@ import (
 // and Ctrl+A; the others work where no text field has it.
 func (w *window) addShortcuts() {
 	add := func(key fyne.KeyName, f func()) {
-		s := &desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}
-		w.win.Canvas().AddShortcut(s, func(fyne.Shortcut) { f() })
+		w.on(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, f)
 	}
 	for i, item := range w.models.Shell.State().Nav {
 		add(fyne.KeyName(rune('1'+i)), func() { w.models.Shell.Go(item.Page) })
@@ -27,15 +26,22 @@ func (w *window) addShortcuts() {
 	add(fyne.KeyW, w.close)
 	add(fyne.KeyQ, w.askQuit)
 	// Fyne turns the usual editing keys into shortcuts of their own.
+	w.on(&fyne.ShortcutUndo{}, w.models.Shell.Undo)
+	w.on(&fyne.ShortcutCopy{}, w.copy)
+	w.on(&fyne.ShortcutSelectAll{}, w.selectAll)
 	c := w.win.Canvas()
-	c.AddShortcut(&fyne.ShortcutUndo{}, func(fyne.Shortcut) { w.models.Shell.Undo() })
-	c.AddShortcut(&fyne.ShortcutCopy{}, func(fyne.Shortcut) { w.copy() })
-	c.AddShortcut(&fyne.ShortcutSelectAll{}, func(fyne.Shortcut) { w.selectAll() })
 	c.SetOnTypedKey(func(e *fyne.KeyEvent) { w.key(e.Name) })
 	c.SetOnTypedRune(w.rune)
 	if runtime.GOOS == "darwin" {
 		add(fyne.KeyBackspace, func() { w.key(fyne.KeyDelete) })
 	}
+}
+
+// on has f run on a shortcut. The window keeps them too, since the canvas of a
+// test knows none.
+func (w *window) on(s fyne.Shortcut, f func()) {
+	w.keys.AddShortcut(s, func(fyne.Shortcut) { f() })
+	w.win.Canvas().AddShortcut(s, w.keys.TypedShortcut)
 }
 
 func (w *window) page() view { return w.pages[w.shown] }

@@ -34,6 +34,10 @@ const (
 func runWindow(ctx context.Context, o Options) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	// Fyne makes its own folder in there, but not this one.
+	if dir, err := os.UserCacheDir(); err == nil {
+		_ = os.MkdirAll(dir, 0o700)
+	}
 	fyneapp.SetMetadata(fyne.AppMetadata{ID: appID, Name: "Berth", Version: o.Version})
 	a := fyneapp.NewWithID(appID)
 	a.Settings().SetTheme(theme.New(theme.System))
@@ -42,7 +46,7 @@ func runWindow(ctx context.Context, o Options) error {
 	defer d.close()
 	var bell notifier
 	defer bell.close()
-	w := newWindow(a, d, o, &bell)
+	w := newWindow(ground{app: a, d: d, notify: notifyWith(&bell, o)}, o)
 	defer w.models.Close()
 	defer w.quit.wait()
 	var wg sync.WaitGroup
@@ -90,19 +94,30 @@ type window struct {
 	frame *page.Frame
 	pages map[model.Page]view
 	shown model.Page
+	keys  fyne.ShortcutHandler
 }
 
-func newWindow(a fyne.App, d *dispatcher, o Options, bell *notifier) *window {
+// ground is what a window stands on besides its options. A nil spawn means
+// goroutines.
+type ground struct {
+	app    fyne.App
+	d      *dispatcher
+	notify func(model.Notification)
+	spawn  func(func())
+}
+
+func newWindow(g ground, o Options) *window {
+	a, d := g.app, g.d
 	w := &window{app: a, log: o.Logger, attached: o.Attached, d: d, win: a.NewWindow("Berth")}
 	// The instance's end, or the context's, ends this face: Quit only asks.
 	w.quit = &quitting{service: o.Service, end: func() { d.Do(w.end) }, log: o.Logger}
 	mo := model.Options{
-		Service: o.Service, Window: true, Logger: o.Logger, ChooseFile: w.chooseFile,
+		Service: o.Service, Spawn: g.spawn, Window: true, Logger: o.Logger, ChooseFile: w.chooseFile,
 		Copy:  func(text string) error { d.Do(func() { a.Clipboard().SetContent(text) }); return nil },
 		Raise: func() { d.Do(w.raise) }, Quit: func() { d.Do(w.askQuit) }, Ended: func() { d.Do(w.end) },
 	}
 	if !o.Attached {
-		mo.Notify = notifyWith(bell, o)
+		mo.Notify = g.notify
 	}
 	w.models = model.New(mo)
 	w.build()
