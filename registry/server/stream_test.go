@@ -99,7 +99,7 @@ func TestALargeLayerGoesInAndOutWithoutMemory(t *testing.T) {
 	s := open(t, server.Options{})
 	srv := httptest.NewServer(s.handler)
 	defer srv.Close()
-	const size = 256 << 20
+	const size = 128 << 20
 	if got := transfers(t, srv.URL, srv.Client(), 1, size); got > 8<<20 {
 		t.Errorf("%d KiB were allocated for a layer of %d MiB", got>>10, size>>20)
 	}
