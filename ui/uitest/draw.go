@@ -17,20 +17,17 @@ var Variants = []theme.Variant{theme.Dark, theme.Light}
 // with the faces of the theme.
 func App(v theme.Variant) { test.NewApp().Settings().SetTheme(theme.New(v)) }
 
-// Canvas lays an object out on a canvas without a window. A zero size
-// means the object's least.
+// Canvas lays an object out on a canvas without a window. It is no
+// smaller than the object's least size.
 func Canvas(o fyne.CanvasObject, size fyne.Size) software.WindowlessCanvas {
 	c := software.NewCanvas()
 	c.SetPadded(false)
 	c.SetContent(o)
-	if size.IsZero() {
-		size = o.MinSize()
-	}
-	c.Resize(size)
+	c.Resize(size.Max(o.MinSize()))
 	return c
 }
 
-// Draw draws an object in a look. A zero size means the object's least.
+// Draw draws an object in a look, no smaller than its least size.
 func Draw(o fyne.CanvasObject, size fyne.Size, v theme.Variant) image.Image {
 	return Capture(Canvas(o, size), v)
 }

@@ -34,7 +34,7 @@ type InfoRow struct {
 	lead, text, note, right *Text
 	leadBox                 *fyne.Container
 	leadSpace               *sized
-	rightBox                fyne.CanvasObject
+	noteBox, rightBox       *fyne.Container
 	root                    fyne.CanvasObject
 	info                    Info
 }
@@ -46,8 +46,8 @@ func NewInfoRow(copied func(string)) *InfoRow {
 	}
 	r.leadSpace = &sized{}
 	r.leadBox = &fyne.Container{Layout: r.leadSpace, Objects: []fyne.CanvasObject{r.lead}}
-	r.rightBox = Wide(56, r.right)
-	r.root = Pad(0, 8, 0, 8, Across(theme.Inset, 1, r.leadBox, r.text, r.note, r.rightBox))
+	r.rightBox, r.noteBox = Wide(56, r.right), Whole(180, r.note)
+	r.root = Pad(0, 8, 0, 8, Across(theme.Inset, 1, r.leadBox, r.text, r.noteBox, r.rightBox))
 	r.ExtendBaseWidget(r)
 	return r
 }
@@ -82,7 +82,7 @@ func (r *InfoRow) Set(i Info) {
 	r.note.Set(i.Note)
 	r.note.SetTip(i.NoteTip)
 	r.right.Set(i.Right)
-	r.note.Hidden, r.rightBox.(*fyne.Container).Hidden = i.Note == "", i.Right == ""
+	r.noteBox.Hidden, r.rightBox.Hidden = i.Note == "", i.Right == ""
 	r.root.Refresh()
 }
 

@@ -141,7 +141,10 @@ func (e *targetEntry) TypedKey(k *fyne.KeyEvent) {
 }
 
 // TypedShortcut gives the window the shortcuts that are not about text.
-func (e *targetEntry) TypedShortcut(s fyne.Shortcut) { passOn(&e.Entry, s) }
+func (e *targetEntry) TypedShortcut(s fyne.Shortcut) {
+	e.Entry.TypedShortcut(s)
+	passOn(e, s)
+}
 
 // PushFace says what a PushCell shows.
 type PushFace int

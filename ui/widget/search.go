@@ -112,16 +112,18 @@ func (e *searchEntry) TypedKey(k *fyne.KeyEvent) {
 }
 
 // TypedShortcut gives the window the shortcuts that are not about text.
-func (e *searchEntry) TypedShortcut(s fyne.Shortcut) { passOn(&e.Entry, s) }
+func (e *searchEntry) TypedShortcut(s fyne.Shortcut) {
+	e.Entry.TypedShortcut(s)
+	passOn(e, s)
+}
 
-// passOn gives an entry the shortcuts about text, and the window all others.
-func passOn(e *widget.Entry, s fyne.Shortcut) {
-	if _, ours := s.(*desktop.CustomShortcut); ours {
-		c := fyne.CurrentApp().Driver().CanvasForObject(e)
-		if w, ok := c.(fyne.Shortcutable); ok {
-			w.TypedShortcut(s)
-			return
-		}
+// passOn gives the window the shortcuts that are not about text: Fyne gives
+// them to the focused widget only. Those of an entry and of the window differ.
+func passOn(e fyne.CanvasObject, s fyne.Shortcut) {
+	if _, ours := s.(*desktop.CustomShortcut); !ours {
+		return
 	}
-	e.TypedShortcut(s)
+	if w, ok := fyne.CurrentApp().Driver().CanvasForObject(e).(fyne.Shortcutable); ok {
+		w.TypedShortcut(s)
+	}
 }

@@ -58,6 +58,7 @@ type snackLine struct {
 	snack              Snack
 	icon               *Icon
 	lead, strong, rest *Text
+	named              *fyne.Container
 	action             *Button
 	hint               *Text
 	bar                *Bar
@@ -75,7 +76,8 @@ func (s *Snackbar) newLine() *snackLine {
 	hide := NewIconButton(theme.IconClose, "", func() { call(s.Dismiss, l.snack.ID) })
 	hide.colors = &buttonColors{theme.SnackFaint, theme.SnackText}
 	hide.height = 24
-	words := NewTips(Across(0, NoGrow, l.lead, l.strong, l.rest))
+	l.named = Whole(360, l.strong)
+	words := NewTips(Across(0, NoGrow, l.lead, l.named, l.rest))
 	line := Across(theme.Inset, NoGrow, l.icon, words, Gap(0, 0), l.action, l.hint, hide)
 	l.root = NewSurface(theme.Snack, theme.RadiusControl,
 		Pad(5, 8, 5, 16, Down(3, NoGrow, line, l.bar)))
@@ -92,7 +94,7 @@ func (l *snackLine) set(v Snack) {
 	l.lead.Set(v.Lead)
 	l.strong.Set(v.Strong)
 	l.rest.Set(v.Rest)
-	l.lead.Hidden, l.strong.Hidden, l.rest.Hidden = v.Lead == "", v.Strong == "", v.Rest == ""
+	l.lead.Hidden, l.named.Hidden, l.rest.Hidden = v.Lead == "", v.Strong == "", v.Rest == ""
 	l.action.Hidden = v.Action == ""
 	l.action.SetLabel(v.Action)
 	l.hint.Hidden = v.Hint == ""
