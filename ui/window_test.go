@@ -269,7 +269,11 @@ func TestADesktopWithoutATrayIsToldOnceAndClosingQuits(t *testing.T) {
 func TestADroppedFileIsImported(t *testing.T) {
 	d := openDesk(t)
 	d.ctrl(fyne.Key2)
-	d.dropped(fyne.Position{}, []fyne.URI{storage.NewFileURI("/tmp/app.tar"), storage.NewURI("https://example.com/x")})
+	web, err := storage.ParseURI("https://example.com/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.dropped(fyne.Position{}, []fyne.URI{storage.NewFileURI("/tmp/app.tar"), web})
 	d.settle()
 	if n := len(d.fake.Calls("Import")); n != 1 {
 		t.Fatalf("imported %d times", n)

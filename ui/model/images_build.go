@@ -163,8 +163,10 @@ func pullLines(address, repo, tag, digest string) []PullLine {
 	byDigest := address + "/" + repo + "@" + digest
 	var out []PullLine
 	for _, tool := range []struct{ name, line string }{
-		{"docker", "docker pull "}, {"podman", "podman pull --tls-verify=false "},
-		{"nerdctl", "nerdctl pull --insecure-registry "}, {"crane", "crane pull --insecure "},
+		{"docker", "docker pull "},
+		{"podman", "podman pull --tls-verify=false "},
+		{"nerdctl", "nerdctl pull --insecure-registry "},
+		{"crane", "crane pull --insecure "},
 	} {
 		end := ""
 		if tool.name == "crane" {

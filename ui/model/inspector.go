@@ -195,9 +195,17 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 func attachedKind(artifactType string) string {
 	t := strings.ToLower(artifactType)
 	for _, k := range []struct{ has, kind string }{
-		{"cosign", "Signature"}, {"signature", "Signature"}, {"notary", "Signature"}, {"sigstore", "Signature"},
-		{"spdx", "SBOM"}, {"cyclonedx", "SBOM"}, {"syft", "SBOM"}, {"sbom", "SBOM"},
-		{"in-toto", "Attestation"}, {"provenance", "Attestation"}, {"slsa", "Attestation"},
+		{"cosign", "Signature"},
+		{"signature", "Signature"},
+		{"notary", "Signature"},
+		{"sigstore", "Signature"},
+		{"spdx", "SBOM"},
+		{"cyclonedx", "SBOM"},
+		{"syft", "SBOM"},
+		{"sbom", "SBOM"},
+		{"in-toto", "Attestation"},
+		{"provenance", "Attestation"},
+		{"slsa", "Attestation"},
 	} {
 		if strings.Contains(t, k.has) {
 			return k.kind

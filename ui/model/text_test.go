@@ -40,12 +40,26 @@ func TestDatesAreSaidInTheCalendarOfTheReader(t *testing.T) {
 		ago  time.Duration
 		want string
 	}{
-		{0, "just now"}, {-time.Minute, "just now"}, {44 * time.Second, "just now"}, {50 * time.Second, "1 min ago"},
-		{2 * time.Minute, "2 min ago"}, {59*time.Minute + 59*time.Second, "59 min ago"}, {time.Hour, "1 h ago"},
-		{14 * time.Hour, "14 h ago"}, {15 * time.Hour, "yesterday"}, {38 * time.Hour, "yesterday"}, {39 * time.Hour, "2 days ago"},
-		{6 * 24 * time.Hour, "6 days ago"}, {7 * 24 * time.Hour, "last week"}, {13 * 24 * time.Hour, "last week"},
-		{15 * 24 * time.Hour, "2 weeks ago"}, {40 * 24 * time.Hour, "last month"}, {100 * 24 * time.Hour, "3 months ago"},
-		{400 * 24 * time.Hour, "last year"}, {3 * 366 * 24 * time.Hour, "3 years ago"}, {-48 * time.Hour, "22 Nov 2026"},
+		{0, "just now"},
+		{-time.Minute, "just now"},
+		{44 * time.Second, "just now"},
+		{50 * time.Second, "1 min ago"},
+		{2 * time.Minute, "2 min ago"},
+		{59*time.Minute + 59*time.Second, "59 min ago"},
+		{time.Hour, "1 h ago"},
+		{14 * time.Hour, "14 h ago"},
+		{15 * time.Hour, "yesterday"},
+		{38 * time.Hour, "yesterday"},
+		{39 * time.Hour, "2 days ago"},
+		{6 * 24 * time.Hour, "6 days ago"},
+		{7 * 24 * time.Hour, "last week"},
+		{13 * 24 * time.Hour, "last week"},
+		{15 * 24 * time.Hour, "2 weeks ago"},
+		{40 * 24 * time.Hour, "last month"},
+		{100 * 24 * time.Hour, "3 months ago"},
+		{400 * 24 * time.Hour, "last year"},
+		{3 * 366 * 24 * time.Hour, "3 years ago"},
+		{-48 * time.Hour, "22 Nov 2026"},
 	} {
 		if got := Ago(now.Add(-c.ago), now); got != c.want {
 			t.Errorf("%v ago is %q, want %q", c.ago, got, c.want)

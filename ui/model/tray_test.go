@@ -48,15 +48,31 @@ func TestTheTrayIsAPageOfWhatMattersNow(t *testing.T) {
 		want  string
 	}{
 		{"before the first answer", TrayFacts{}, app.StateStopped, "Berth is starting", "(Berth is starting)\n--\nOpen Berth\n--\nQuit Berth\n"},
-		{"at rest", TrayFacts{Snapshot: running()}, app.StateRunning, "Berth: running on localhost:5000",
-			"(Running on localhost:5000)\n(38 images, 4.2 GB)\n--\nOpen Berth\nCopy localhost:5000\n--\nQuit Berth\n"},
-		{"with all", TrayFacts{Snapshot: busy, Local: local, Jobs: []app.Job{{Kind: app.JobPush, Title: "acme/frontend:latest", Done: 61, Total: 100}}}, app.StateBusy, "Berth: running on localhost:5000",
-			"(Running on localhost:5000)\n(38 images, 4.2 GB)\n--\nOpen Berth\nCopy localhost:5000\n--\nPush from Docker\n    a:1\n    b:1\n    c:1\n    d:1\n    e:1\n--\nPushing acme/frontend:latest — 61%\nCopy pull command of acme/app:v1\n--\nQuit Berth\n"},
-		{"in trouble", TrayFacts{Snapshot: warning}, app.StateWarning, "Berth: running on localhost:5000",
-			"(Running on localhost:5000)\n(38 images, 4.2 GB)\nThe disk is nearly full\n--\nOpen Berth\nCopy localhost:5000\n--\nQuit Berth\n"},
+		{
+			"at rest",
+			TrayFacts{Snapshot: running()},
+			app.StateRunning, "Berth: running on localhost:5000",
+			"(Running on localhost:5000)\n(38 images, 4.2 GB)\n--\nOpen Berth\nCopy localhost:5000\n--\nQuit Berth\n",
+		},
+		{
+			"with all",
+			TrayFacts{Snapshot: busy, Local: local, Jobs: []app.Job{{Kind: app.JobPush, Title: "acme/frontend:latest", Done: 61, Total: 100}}},
+			app.StateBusy, "Berth: running on localhost:5000",
+			"(Running on localhost:5000)\n(38 images, 4.2 GB)\n--\nOpen Berth\nCopy localhost:5000\n--\nPush from Docker\n    a:1\n    b:1\n    c:1\n    d:1\n    e:1\n--\nPushing acme/frontend:latest — 61%\nCopy pull command of acme/app:v1\n--\nQuit Berth\n",
+		},
+		{
+			"in trouble",
+			TrayFacts{Snapshot: warning},
+			app.StateWarning, "Berth: running on localhost:5000",
+			"(Running on localhost:5000)\n(38 images, 4.2 GB)\nThe disk is nearly full\n--\nOpen Berth\nCopy localhost:5000\n--\nQuit Berth\n",
+		},
 		{"stopped", TrayFacts{Snapshot: stopped}, app.StateStopped, "Berth: stopped", "(Stopped)\n(38 images, 4.2 GB)\n--\nOpen Berth\n--\nQuit Berth\n"},
-		{"cut off", TrayFacts{Snapshot: running(), Lost: &app.Problem{}}, app.StateWarning, "Berth: not reachable",
-			"(Not reachable)\n(38 images, 4.2 GB)\n--\nOpen Berth\nCopy localhost:5000\n--\nQuit Berth\n"},
+		{
+			"cut off",
+			TrayFacts{Snapshot: running(), Lost: &app.Problem{}},
+			app.StateWarning, "Berth: not reachable",
+			"(Not reachable)\n(38 images, 4.2 GB)\n--\nOpen Berth\nCopy localhost:5000\n--\nQuit Berth\n",
+		},
 	} {
 		got := TrayOf(c.facts)
 		if got.Icon != c.icon || got.Tooltip != c.tip || trayTexts(got) != c.want {

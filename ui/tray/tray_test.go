@@ -16,7 +16,6 @@ import (
 
 // fakeArea writes down what is drawn on it.
 type fakeArea struct {
-	mu     sync.Mutex // guards what follows
 	log    []string
 	lines  []string
 	clicks []func()
