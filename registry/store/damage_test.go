@@ -13,45 +13,50 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
+const base = v2 + "repositories/app/"
+
+// damages are what can be broken about the image "bad".
+var damages = map[string]func(t *testing.T, drv *memory.Driver, bad registry.Manifest){
+	"the tag's link is empty": func(t *testing.T, drv *memory.Driver, _ registry.Manifest) {
+		put(t, drv, map[string]string{base + "_manifests/tags/bad/current/link": ""})
+	},
+	"the tag's link is junk": func(t *testing.T, drv *memory.Driver, _ registry.Manifest) {
+		put(t, drv, map[string]string{base + "_manifests/tags/bad/current/link": "sha256:../../../../etc"})
+	},
+	"the tag's link is huge": func(t *testing.T, drv *memory.Driver, _ registry.Manifest) {
+		put(t, drv, map[string]string{base + "_manifests/tags/bad/current/link": string(make([]byte, 1<<16))})
+	},
+	"the tag has no link": func(t *testing.T, drv *memory.Driver, _ registry.Manifest) {
+		remove(t, drv, base+"_manifests/tags/bad/current/link")
+	},
+	"the revision has no link": func(t *testing.T, drv *memory.Driver, bad registry.Manifest) {
+		remove(t, drv, base+"_manifests/revisions/"+linkPath(bad.Digest))
+	},
+	"the manifest is gone": func(t *testing.T, drv *memory.Driver, bad registry.Manifest) {
+		remove(t, drv, blobPath(bad.Digest))
+	},
+	"the manifest is truncated": func(t *testing.T, drv *memory.Driver, bad registry.Manifest) {
+		put(t, drv, map[string]string{blobPath(bad.Digest): string(bad.Content[:20])})
+	},
+	"the manifest is another": func(t *testing.T, drv *memory.Driver, bad registry.Manifest) {
+		put(t, drv, map[string]string{blobPath(bad.Digest): `{"schemaVersion":2,"manifests":[]}`})
+	},
+	"the tag names an old format": func(t *testing.T, drv *memory.Driver, _ registry.Manifest) {
+		old := `{"schemaVersion":1,"fsLayers":[]}`
+		d := digest.FromString(old)
+		put(t, drv, map[string]string{
+			blobPath(d): old, base + "_manifests/revisions/" + linkPath(d): d.String(),
+			base + "_manifests/tags/bad/current/link": d.String(),
+		})
+	},
+}
+
 // TestDamageHurtsOnlyWhatIsDamaged breaks one thing at a time beside a sound
 // image, and expects an error of the protocol for that thing and no other.
 func TestDamageHurtsOnlyWhatIsDamaged(t *testing.T) {
 	t.Parallel()
-	const repo, base = "app", v2 + "repositories/app/"
-	for name, damage := range map[string]func(t *testing.T, drv *memory.Driver, bad registry.Manifest){
-		"the tag's link is empty": func(t *testing.T, drv *memory.Driver, _ registry.Manifest) {
-			put(t, drv, map[string]string{base + "_manifests/tags/bad/current/link": ""})
-		},
-		"the tag's link is junk": func(t *testing.T, drv *memory.Driver, _ registry.Manifest) {
-			put(t, drv, map[string]string{base + "_manifests/tags/bad/current/link": "sha256:../../../../etc"})
-		},
-		"the tag's link is huge": func(t *testing.T, drv *memory.Driver, _ registry.Manifest) {
-			put(t, drv, map[string]string{base + "_manifests/tags/bad/current/link": string(make([]byte, 1<<16))})
-		},
-		"the tag has no link": func(t *testing.T, drv *memory.Driver, _ registry.Manifest) {
-			remove(t, drv, base+"_manifests/tags/bad/current/link")
-		},
-		"the revision has no link": func(t *testing.T, drv *memory.Driver, bad registry.Manifest) {
-			remove(t, drv, base+"_manifests/revisions/"+linkPath(bad.Digest))
-		},
-		"the manifest is gone": func(t *testing.T, drv *memory.Driver, bad registry.Manifest) {
-			remove(t, drv, blobPath(bad.Digest))
-		},
-		"the manifest is truncated": func(t *testing.T, drv *memory.Driver, bad registry.Manifest) {
-			put(t, drv, map[string]string{blobPath(bad.Digest): string(bad.Content[:20])})
-		},
-		"the manifest is another": func(t *testing.T, drv *memory.Driver, bad registry.Manifest) {
-			put(t, drv, map[string]string{blobPath(bad.Digest): `{"schemaVersion":2,"manifests":[]}`})
-		},
-		"the tag names an old format": func(t *testing.T, drv *memory.Driver, _ registry.Manifest) {
-			old := `{"schemaVersion":1,"fsLayers":[]}`
-			d := digest.FromString(old)
-			put(t, drv, map[string]string{
-				blobPath(d): old, base + "_manifests/revisions/" + linkPath(d): d.String(),
-				base + "_manifests/tags/bad/current/link": d.String(),
-			})
-		},
-	} {
+	const repo = "app"
+	for name, damage := range damages {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			drv := memory.New()

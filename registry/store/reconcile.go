@@ -92,13 +92,23 @@ func (s *Store) reconcile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	rows, err := s.ix.Repositories(ctx, index.Query{Order: index.ByName})
+	if err != nil {
+		return err
+	}
+	glance := map[string]int{} // how many manifests the index has of a repository that may look the same
+	for _, row := range rows {
+		if complete {
+			glance[row.Name] = row.Manifests
+		}
+	}
 	onDisk := map[string]bool{}
 	for repo, err := range s.reposOnDisk(ctx, "") {
 		if err != nil {
 			return err
 		}
 		onDisk[repo] = true
-		if err := s.reconcileRepo(ctx, repo, complete); err != nil {
+		if err := s.reconcileRepo(ctx, repo, glance); err != nil {
 			return fmt.Errorf("repository %s: %w", repo, err)
 		}
 	}
@@ -145,9 +155,9 @@ type scan struct {
 	blobs     []registry.Digest
 }
 
-// reconcileRepo brings one repository to the index. With glance, one that looks
-// the same is left alone.
-func (s *Store) reconcileRepo(ctx context.Context, repo string, glance bool) error {
+// reconcileRepo brings one repository to the index. One that looks the same at
+// a glance is left alone.
+func (s *Store) reconcileRepo(ctx context.Context, repo string, glance map[string]int) error {
 	for attempt := 0; ; attempt++ {
 		before := s.changes.of(repo)
 		var unlock func()
@@ -178,7 +188,7 @@ func (s *Store) reconcileRepo(ctx context.Context, repo string, glance bool) err
 
 // difference reads a repository on disk and in the index, and says what the
 // index must be told.
-func (s *Store) difference(ctx context.Context, repo string, glance bool) ([]index.Change, error) {
+func (s *Store) difference(ctx context.Context, repo string, glance map[string]int) ([]index.Change, error) {
 	disk, err := s.scan(ctx, repo)
 	if err != nil {
 		return nil, err
@@ -191,16 +201,14 @@ func (s *Store) difference(ctx context.Context, repo string, glance bool) ([]ind
 	for _, row := range rows {
 		was[row.Name] = row
 	}
-	count, err := s.countManifests(ctx, repo)
-	if err != nil {
-		return nil, err
-	}
-	if glance && count == len(disk.manifests) && sameTags(was, disk.tags) {
+	if count, ok := glance[repo]; ok && count == len(disk.manifests) && sameTags(was, disk.tags) {
 		return nil, nil
 	}
 	var changes []index.Change
-	// The index cannot list manifests: where it has too many, it starts anew.
-	anew := count > len(disk.manifests)
+	anew, err := s.tooMany(ctx, repo, len(disk.manifests))
+	if err != nil {
+		return nil, err
+	}
 	if anew {
 		changes = append(changes, index.DropRepository{Repository: repo})
 	}
@@ -270,19 +278,24 @@ func (s *Store) scan(ctx context.Context, repo string) (scan, error) {
 	return out, nil
 }
 
-// countManifests counts the rows of a repository; 0 when it has no tag there,
-// for then the index has no row of it.
-func (s *Store) countManifests(ctx context.Context, repo string) (int, error) {
+// tooMany reports whether the index may have manifests of a repository that the
+// disk has not. It cannot list them, so that repository is then told anew. Of
+// one without tags it does not even say how many there are.
+func (s *Store) tooMany(ctx context.Context, repo string, onDisk int) (bool, error) {
 	rows, err := s.ix.Repositories(ctx, index.Query{Search: repo})
 	if err != nil {
-		return 0, err
+		return false, err
 	}
 	for _, row := range rows {
 		if row.Name == repo {
-			return row.Manifests, nil
+			return row.Manifests > onDisk, nil
 		}
 	}
-	return 0, nil
+	_, err = s.ix.TagNames(ctx, repo, "", 1)
+	if errors.Is(err, index.ErrUnknown) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // rowOf describes a manifest for the index: as the index knows it already, else

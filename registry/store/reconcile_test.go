@@ -93,6 +93,28 @@ func TestReconciliationFindsWhatAnotherProgramDid(t *testing.T) {
 	}
 }
 
+func TestTheIndexForgetsTheLastManifestOfARepository(t *testing.T) {
+	t.Parallel()
+	drv, ix := memory.New(), openIndex(t)
+	st := open(t, drv, ix, store.Options{})
+	for _, repo := range []string{"app", "untagged"} {
+		m := registrytest.Image(t, st, repo, "x")
+		if _, err := st.PutManifest(t.Context(), repo, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-st.Reconciled()
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	remove(t, drv, v2+"repositories/app/_manifests") // its blobs stay
+	again := open(t, drv, ix, store.Options{})
+	<-again.Reconciled()
+	if got := list(t, again.Repositories(t.Context(), "")); !slices.Equal(got, []string{"untagged"}) {
+		t.Errorf("repositories %v", got)
+	}
+}
+
 func TestARepositoryOfAnotherProgramIsServedBeforeTheIndexKnowsIt(t *testing.T) {
 	t.Parallel()
 	drv, ix := memory.New(), openIndex(t)
