@@ -11,6 +11,7 @@ import (
 
 	"berth/registry"
 	"berth/registry/driver"
+	"berth/registry/driver/faulty"
 	"berth/registry/driver/memory"
 	"berth/registry/registrytest"
 	"berth/registry/store"
@@ -145,29 +146,40 @@ func (w *world) open(t *testing.T, drv driver.Driver) {
 	w.reg = trash.Wrap(st, st, w.bin)
 }
 
-// TestAPowerCutAtAnyMomentLosesNothingThatWasAnswered cuts every scenario at
-// every change of the disk, drops what was not synced, starts again, and looks.
-func TestAPowerCutAtAnyMomentLosesNothingThatWasAnswered(t *testing.T) {
+// accidents are the ways in which an operation of the disk goes wrong.
+var accidents = map[string]faulty.Plan{
+	"power, before":   {Writes: true, Drop: true, Effect: faulty.None},
+	"power, half-way": {Writes: true, Drop: true, Effect: faulty.Torn},
+	"power, after":    {Writes: true, Drop: true, Effect: faulty.Done},
+	"killed":          {Effect: faulty.Torn},
+	"fails once":      {Effect: faulty.None, Once: true},
+	"answer is lost":  {Writes: true, Effect: faulty.Done, Once: true},
+}
+
+// TestAnAccidentAtAnyMomentLosesNothingThatWasAnswered has every accident at
+// every operation of every scenario, starts again (unless the operation only
+// failed once), and looks.
+func TestAnAccidentAtAnyMomentLosesNothingThatWasAnswered(t *testing.T) {
 	t.Parallel()
 	for name, sc := range scenarios {
-		for _, reached := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, reached %v", name, reached), func(t *testing.T) {
+		for accident, plan := range accidents {
+			t.Run(name+", "+accident, func(t *testing.T) {
 				t.Parallel()
-				cuts := 0
-				for answered := false; !answered; cuts++ {
-					answered = sc.run(t, cuts, reached)
+				plan := plan
+				for fired := true; fired; {
+					plan.At++
+					fired = sc.run(t, plan)
 				}
-				if cuts < 3 {
-					t.Errorf("only %d changes: nothing was tested", cuts)
+				if plan.At < 3 {
+					t.Errorf("only %d operations: nothing was tested", plan.At)
 				}
 			})
 		}
 	}
 }
 
-// run plays the scenario with the power cut after n changes, and reports
-// whether it was answered before that.
-func (sc scenario) run(t *testing.T, n int, reached bool) (answered bool) {
+// run plays the scenario with an accident, and reports whether it came to it.
+func (sc scenario) run(t *testing.T, plan faulty.Plan) (fired bool) {
 	t.Helper()
 	disk := memory.New()
 	w := newWorld(t, disk)
@@ -176,15 +188,18 @@ func (sc scenario) run(t *testing.T, n int, reached bool) (answered bool) {
 	}
 	before, after := sc.before(w), sc.after(w)
 	_ = w.st.Close()
-	w.open(t, &power{Driver: disk, reached: reached, left: n})
+	drv := faulty.New(disk, plan)
+	w.open(t, drv)
 	err := sc.act(w)
-	if err != nil && !errors.Is(err, errPower) {
-		t.Fatalf("cut %d: %v", n, err)
+	fired = drv.Fired()
+	if err != nil && !errors.Is(err, faulty.ErrCut) {
+		t.Fatalf("operation %d: %v", plan.At, err)
 	}
-	_ = w.st.Close()
-	disk.Crash()
-	w.open(t, disk)
-	at := fmt.Sprintf("cut %d", n)
+	if !plan.Once || !fired { // else it is the running store that must be right
+		_ = w.st.Close()
+		w.open(t, disk)
+	}
+	at := fmt.Sprintf("operation %d", plan.At)
 	now := resolve(t, w.reg, "v1")
 	switch {
 	case err == nil && now != after:
@@ -192,10 +207,7 @@ func (sc scenario) run(t *testing.T, n int, reached bool) (answered bool) {
 	case now != before && now != after:
 		t.Errorf("%s: v1 names %q", at, now)
 	}
-	if now != before && before != "" {
-		w.checkUndo(t, at)
-	}
-	if now == "" && before == "" && w.entry != "" {
+	if now != before && before != "" || now == "" && w.entry != "" {
 		w.checkUndo(t, at)
 	}
 	w.checkDisk(t, at)
@@ -204,7 +216,7 @@ func (sc scenario) run(t *testing.T, n int, reached bool) (answered bool) {
 	if got := resolve(t, w.reg, "v1"); got != now {
 		t.Errorf("%s: the sweep changed v1 from %q to %q", at, now, got)
 	}
-	return err == nil
+	return fired
 }
 
 // checkUndo: what v1 named is in the trash and can be brought back.
