@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -22,8 +23,7 @@ func (p *pathEscaper) String() string {
 	return strings.ReplaceAll((&url.URL{Path: s}).EscapedPath(), "?", "%3f")
 }
 
-// writes are the statements that the writer prepares for each transaction; the
-// driver keeps no plan beyond its connection, and one connection writes.
+// writes are the statements of the writer, prepared once on its connection.
 var writes = []string{
 	sqlTotal, sqlCount, sqlRepoID, sqlRepoNew, sqlRepoAdd, sqlRepoTag,
 	sqlObj, sqlObjNew, sqlObjByID, sqlObjSize, sqlObjHold, sqlObjRefs, sqlObjInfo,
@@ -32,35 +32,52 @@ var writes = []string{
 	sqlReach, sqlRoots,
 }
 
-// transact applies a batch, whole or not at all.
-func (x *Index) transact(batch []index.Change) (err error) {
-	ctx := context.Background() // the writer outlives every request
-	tx, err := x.db.BeginTx(ctx, nil)
+// newWriter takes a connection for the writer goroutine.
+func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
+	conn, err := db.Conn(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			_ = tx.Rollback() // the first error is the one that tells
-		}
-	}()
-	w := &writer{ctx: ctx, tx: tx, stmts: make(map[string]*sql.Stmt, len(writes))}
-	defer w.close()
+	w := &writer{ctx: context.WithoutCancel(ctx), conn: conn, stmts: make(map[string]*sql.Stmt, len(writes))}
 	for _, query := range writes {
-		if w.stmts[query], err = tx.PrepareContext(ctx, query); err != nil {
-			return err
+		if w.stmts[query], err = conn.PrepareContext(ctx, query); err != nil {
+			return nil, errors.Join(err, w.close())
 		}
 	}
-	for _, c := range batch {
-		if err = w.apply(c); err != nil {
-			return err
-		}
-	}
-	return tx.Commit()
+	return w, nil
 }
 
-func (w *writer) close() {
-	for _, s := range w.stmts {
-		_ = s.Close() // nothing depends on it: the transaction has ended
+// transact applies a batch, whole or not at all.
+func (w *writer) transact(batch []index.Change) error {
+	if _, err := w.conn.ExecContext(w.ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
 	}
+	for _, c := range batch {
+		if err := w.apply(c); err != nil {
+			return errors.Join(err, w.rollback())
+		}
+	}
+	if _, err := w.conn.ExecContext(w.ctx, "COMMIT"); err != nil {
+		return errors.Join(err, w.rollback())
+	}
+	return nil
+}
+
+// rollback ends a transaction, unless SQLite has done so because of the error.
+func (w *writer) rollback() error {
+	_, err := w.conn.ExecContext(w.ctx, "ROLLBACK")
+	if err != nil && strings.Contains(err.Error(), "no transaction is active") {
+		return nil
+	}
+	return err
+}
+
+func (w *writer) close() error {
+	var errs []error
+	for _, s := range w.stmts {
+		if s != nil {
+			errs = append(errs, s.Close())
+		}
+	}
+	return errors.Join(append(errs, w.conn.Close())...)
 }

@@ -13,12 +13,45 @@ import (
 	"berth/registry/index"
 )
 
+// prepared gives the statement of a query, which is prepared once. Queries come
+// from a few constant texts, so there are few statements.
+func (x *Index) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+	if s, ok := x.stmts.Load(query); ok {
+		return s.(*sql.Stmt), nil
+	}
+	s, err := x.db.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if first, ok := x.stmts.LoadOrStore(query, s); ok {
+		return first.(*sql.Stmt), s.Close()
+	}
+	return s, nil
+}
+
+func (x *Index) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	s, err := x.prepared(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(ctx, args...)
+}
+
+// scan reads the one row of a query; sql.ErrNoRows when there is none.
+func (x *Index) scan(ctx context.Context, query string, arg any, into ...any) error {
+	s, err := x.prepared(ctx, query)
+	if err != nil {
+		return err
+	}
+	return s.QueryRowContext(ctx, arg).Scan(into...)
+}
+
 // names runs a query that gives one text column.
 func (x *Index) names(ctx context.Context, query string, args ...any) ([]string, error) {
 	if err := x.settle(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := x.db.QueryContext(ctx, query, args...)
+	rows, err := x.query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +95,7 @@ func (x *Index) repository(ctx context.Context, name string) (int64, error) {
 		return 0, err
 	}
 	var id int64
-	err := x.db.QueryRowContext(ctx, `SELECT id FROM repo WHERE name = ? AND (manifests > 0 OR tags > 0)`, name).Scan(&id)
+	err := x.scan(ctx, `SELECT id FROM repo WHERE name = ? AND (manifests > 0 OR tags > 0)`, name, &id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, fmt.Errorf("repository %s: %w", name, index.ErrUnknown)
 	}
@@ -114,7 +147,7 @@ func (x *Index) Sharing(ctx context.Context, digests []registry.Digest) (map[reg
 	out := make(map[registry.Digest]int, len(digests))
 	for _, d := range digests {
 		var n int
-		err := x.db.QueryRowContext(ctx, `SELECT refs FROM obj WHERE digest = ?`, string(d)).Scan(&n)
+		err := x.scan(ctx, `SELECT refs FROM obj WHERE digest = ?`, string(d), &n)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return nil, err
 		}
@@ -139,8 +172,7 @@ func (x *Index) Repositories(ctx context.Context, q index.Query) ([]index.Reposi
 	if err := x.settle(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := x.db.QueryContext(ctx, `SELECT name, tags, manifests, size, shared,
-		(SELECT max(at) FROM tag WHERE repo = id) AS pushed
+	rows, err := x.query(ctx, `SELECT name, tags, manifests, size, shared, pushed
 		FROM repo WHERE tags > 0 AND (? = '' OR instr(name, ?) > 0)
 		ORDER BY `+repositoryOrder(q)+` LIMIT ? OFFSET ?`,
 		q.Search, strings.ToLower(q.Search), all(q.Limit), q.Offset)

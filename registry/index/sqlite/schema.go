@@ -1,7 +1,7 @@
 package sqlite
 
 // version is the schema's. A file of another version is set aside and built anew.
-const version = 1
+const version = 2
 
 // schema: obj is a manifest or a blob, named once. hold says which repository
 // holds which object, as a blob link (1), a manifest revision (2), or both (3).
@@ -16,7 +16,8 @@ INSERT INTO total DEFAULT VALUES;
 CREATE TABLE repo(
 	id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
 	tags INTEGER NOT NULL DEFAULT 0, manifests INTEGER NOT NULL DEFAULT 0,
-	size INTEGER NOT NULL DEFAULT 0, shared INTEGER NOT NULL DEFAULT 0);
+	size INTEGER NOT NULL DEFAULT 0, shared INTEGER NOT NULL DEFAULT 0, pushed INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX repo_pushed ON repo(pushed DESC, name) WHERE tags > 0;
 CREATE INDEX repo_listed ON repo(name) WHERE manifests > 0;
 CREATE TABLE obj(
 	id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, size INTEGER NOT NULL DEFAULT 0,
@@ -48,7 +49,7 @@ const (
 	sqlRepoID  = `SELECT id FROM repo WHERE name=?`
 	sqlRepoNew = `INSERT INTO repo(name) VALUES(?) RETURNING id`
 	sqlRepoAdd = `UPDATE repo SET manifests=manifests+?, size=size+?, shared=shared+? WHERE id=?`
-	sqlRepoTag = `UPDATE repo SET tags=tags+? WHERE id=? RETURNING tags`
+	sqlRepoTag = `UPDATE repo SET tags=tags+?, pushed=ifnull((SELECT max(at) FROM tag WHERE repo=repo.id),0) WHERE id=? RETURNING tags`
 
 	sqlObj     = `SELECT id, size, refs, holds, known, ifnull(subject,0) FROM obj WHERE digest=?`
 	sqlObjNew  = `INSERT INTO obj(digest, size) VALUES(?,?) RETURNING id`

@@ -35,7 +35,8 @@ type Options struct {
 type Index struct {
 	db     *sql.DB
 	log    *slog.Logger
-	remove string // a folder to remove on Close, or empty
+	remove string   // a folder to remove on Close, or empty
+	stmts  sync.Map // string → *sql.Stmt, of reads; closed with db
 
 	mu      sync.Mutex // guards what follows
 	changed *sync.Cond // the queue grew, a batch was written, or Close began
@@ -78,8 +79,12 @@ func Open(ctx context.Context, path string, o Options) (*Index, error) {
 			return nil, fmt.Errorf("open index %s: %w", path, err)
 		}
 	}
+	w, err := newWriter(ctx, db)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open index %s: %w", path, err), db.Close())
+	}
 	x.db = db
-	go x.write()
+	go x.write(w)
 	return x, nil
 }
 
@@ -171,8 +176,9 @@ func (x *Index) settle(ctx context.Context) error {
 }
 
 // write is the writer goroutine: it takes what has gathered, until Close.
-func (x *Index) write() {
+func (x *Index) write(w *writer) {
 	defer close(x.done)
+	defer func() { _ = w.close() }() // the database's Close tells what is wrong
 	for {
 		x.mu.Lock()
 		for len(x.queue) == 0 && !x.closing {
@@ -187,7 +193,7 @@ func (x *Index) write() {
 		if n == 0 {
 			return
 		}
-		lost := x.commit(batch)
+		lost := x.commit(w, batch)
 		x.mu.Lock()
 		x.written += uint64(n)
 		x.failed = x.failed || lost
@@ -198,8 +204,8 @@ func (x *Index) write() {
 
 // commit writes a batch. Where that fails it tries the changes one by one, so
 // that one bad change costs only itself; lost says that there was one.
-func (x *Index) commit(batch []index.Change) (lost bool) {
-	err := x.transact(batch)
+func (x *Index) commit(w *writer, batch []index.Change) (lost bool) {
+	err := w.transact(batch)
 	if err == nil {
 		return false
 	}
@@ -208,7 +214,7 @@ func (x *Index) commit(batch []index.Change) (lost bool) {
 		return true
 	}
 	for i := range batch {
-		lost = x.commit(batch[i:i+1]) || lost
+		lost = x.commit(w, batch[i:i+1]) || lost
 	}
 	return lost
 }

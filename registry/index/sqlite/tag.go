@@ -19,12 +19,8 @@ func (w *writer) putTag(c index.PutTag) error {
 	}
 	var was, pulls, pulled int64
 	err = w.stmts[sqlTag].QueryRowContext(w.ctx, r, c.Tag).Scan(&was, &pulls, &pulled)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		if err := w.tags(r, 1); err != nil {
-			return err
-		}
-	case err != nil:
+	isNew := errors.Is(err, sql.ErrNoRows)
+	if err != nil && !isNew {
 		return err
 	}
 	if was != o.id {
@@ -38,14 +34,21 @@ func (w *writer) putTag(c index.PutTag) error {
 			return err
 		}
 	}
-	return w.exec(sqlTagPut, r, c.Tag, o.id, c.At.UnixNano(), c.By, pulls, pulled)
+	if err := w.exec(sqlTagPut, r, c.Tag, o.id, c.At.UnixNano(), c.By, pulls, pulled); err != nil {
+		return err
+	}
+	return w.tags(r, when(isNew, 1))
 }
 
-// tags counts tags of a repository, and repositories that have any.
+// tags counts tags of a repository, and repositories that have any, and notes
+// the newest push.
 func (w *writer) tags(repo, by int64) error {
 	n, _, err := w.id(sqlRepoTag, by, repo)
 	if err != nil {
 		return err
+	}
+	if by == 0 {
+		return nil
 	}
 	return w.exec(sqlCount, when(n == 0 || n == 1 && by == 1, by), by, 0)
 }
@@ -109,12 +112,12 @@ func (w *writer) dropRepository(name string) error {
 			}
 		}
 	}
-	_, err = w.tx.ExecContext(w.ctx, `DELETE FROM repo WHERE id=?`, r)
+	_, err = w.conn.ExecContext(w.ctx, `DELETE FROM repo WHERE id=?`, r)
 	return err
 }
 
 func (w *writer) strings(query string, args ...any) ([]string, error) {
-	rows, err := w.tx.QueryContext(w.ctx, query, args...)
+	rows, err := w.conn.QueryContext(w.ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}

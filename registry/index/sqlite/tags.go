@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"berth/registry"
 	"berth/registry/index"
 )
 
@@ -19,8 +18,8 @@ type row struct {
 	tag index.Tag
 }
 
-// Tags lists the tags of a repository. Sizes are computed for the page only,
-// unless it is them that sort.
+// Tags lists the tags of a repository. Manifests are read for the page only, and
+// so are sizes, unless it is them that sort.
 func (x *Index) Tags(ctx context.Context, repo string, q index.Query) ([]index.Tag, error) {
 	id, err := x.repository(ctx, repo)
 	if err != nil {
@@ -51,6 +50,9 @@ func (x *Index) Tags(ctx context.Context, repo string, q index.Query) ([]index.T
 			return nil, err
 		}
 	}
+	if err := x.describe(ctx, id, rows); err != nil {
+		return nil, err
+	}
 	out := make([]index.Tag, len(rows))
 	for i, r := range rows {
 		out[i] = r.tag
@@ -58,53 +60,70 @@ func (x *Index) Tags(ctx context.Context, repo string, q index.Query) ([]index.T
 	return out, nil
 }
 
-// tagRows reads the tags of a repository by name, without sizes. CROSS JOIN
-// keeps SQLite from going through all that the repository holds for each tag.
+// tagRows reads what all tags of a repository are sorted and searched by.
 func (x *Index) tagRows(ctx context.Context, repo int64) ([]row, error) {
-	rows, err := x.db.QueryContext(ctx, `SELECT t.name, t.obj, t.at, t.by, t.pulls, t.pulled, o.digest, o.size, o.info,
-		(SELECT count(*) FROM obj m CROSS JOIN hold h ON h.obj = m.id AND h.repo = t.repo AND h.kind >= 2 WHERE m.subject = t.obj)
-		FROM tag t JOIN obj o ON o.id = t.obj WHERE t.repo = ? ORDER BY t.name`, repo)
+	rows, err := x.query(ctx, `SELECT name, obj, at, by, pulls, pulled FROM tag WHERE repo = ? ORDER BY name`, repo)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var out []row
 	for rows.Next() {
-		r, err := scanTag(rows)
-		if err != nil {
+		var r row
+		var at, pulled int64
+		if err := rows.Scan(&r.tag.Name, &r.obj, &at, &r.tag.By, &r.tag.Pulls, &pulled); err != nil {
 			return nil, err
+		}
+		r.tag.Pushed = time.Unix(0, at).UTC()
+		if pulled != 0 {
+			r.tag.LastPull = time.Unix(0, pulled).UTC()
 		}
 		out = append(out, r)
 	}
 	return out, rows.Err()
 }
 
-func scanTag(rows *sql.Rows) (row, error) {
-	var (
-		r               row
-		at, pulled      int64
-		digest          string
-		size            int64
-		text            sql.NullString
-		pulls, attached int
-	)
-	if err := rows.Scan(&r.tag.Name, &r.obj, &at, &r.tag.By, &pulls, &pulled, &digest, &size, &text, &attached); err != nil {
-		return r, err
-	}
-	r.tag.Pulls, r.tag.Referrers = pulls, attached
-	r.tag.Pushed = time.Unix(0, at).UTC()
-	if pulled != 0 {
-		r.tag.LastPull = time.Unix(0, pulled).UTC()
-	}
-	r.tag.Descriptor = registry.Descriptor{Digest: registry.Digest(digest), Size: size}
-	if text.Valid {
-		var m info
-		if err := json.Unmarshal([]byte(text.String), &m); err != nil {
-			return r, err
+// describe fills in what the manifests of a page's tags tell. CROSS JOIN keeps
+// SQLite from going through all that the repository holds for each of them.
+func (x *Index) describe(ctx context.Context, repo int64, page []row) error {
+	at := map[int64][]int{}
+	var ids []int64
+	for i, r := range page {
+		if at[r.obj] == nil {
+			ids = append(ids, r.obj)
 		}
-		r.tag.Descriptor, r.tag.Platforms = m.Descriptor, m.Platforms
+		at[r.obj] = append(at[r.obj], i)
 	}
-	return r, nil
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	rows, err := x.query(ctx, `SELECT o.id, o.digest, o.size, o.info,
+		(SELECT count(*) FROM obj m CROSS JOIN hold h ON h.repo = ? AND h.obj = m.id AND h.kind >= 2 WHERE m.subject = o.id)
+		FROM json_each(?) j CROSS JOIN obj o ON o.id = j.value`, repo, string(list))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		var t index.Tag
+		var text sql.NullString
+		if err := rows.Scan(&id, &t.Descriptor.Digest, &t.Descriptor.Size, &text, &t.Referrers); err != nil {
+			return err
+		}
+		if text.Valid {
+			var m info
+			if err := json.Unmarshal([]byte(text.String), &m); err != nil {
+				return err
+			}
+			t.Descriptor, t.Platforms = m.Descriptor, m.Platforms
+		}
+		for _, i := range at[id] {
+			page[i].tag.Descriptor, page[i].tag.Platforms, page[i].tag.Referrers = t.Descriptor, t.Platforms, t.Referrers
+		}
+	}
+	return rows.Err()
 }
 
 // same tells tags of one digest about each other.
@@ -124,11 +143,10 @@ func same(rows []row) {
 func (x *Index) measure(ctx context.Context, rows []row) error {
 	type sums struct{ size, frees int64 }
 	known := map[int64]sums{}
-	stmt, err := x.db.PrepareContext(ctx, `SELECT total(size), total(CASE WHEN refs = 1 THEN size END) FROM obj WHERE id IN (`+sqlReach+`)`)
+	stmt, err := x.prepared(ctx, `SELECT total(size), total(CASE WHEN refs = 1 THEN size END) FROM obj WHERE id IN (`+sqlReach+`)`)
 	if err != nil {
 		return err
 	}
-	defer stmt.Close()
 	for i, r := range rows {
 		s, ok := known[r.obj]
 		if !ok {

@@ -10,10 +10,11 @@ import (
 	"berth/registry/index"
 )
 
-// writer applies changes inside one transaction. It belongs to one goroutine.
+// writer applies changes on a connection of its own. It belongs to one
+// goroutine, which outlives every request: ctx is never cancelled.
 type writer struct {
 	ctx   context.Context
-	tx    *sql.Tx
+	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
 }
 
