@@ -123,7 +123,9 @@ func TestEveryPageLooksAsItWasSigned(t *testing.T) {
 func TestAPageThatWaitsLooksAsItWasSigned(t *testing.T) {
 	for _, p := range []model.Page{model.PageImages, model.PageDocker} {
 		for _, v := range uitest.Variants {
-			uitest.Golden(t, fmt.Sprintf("%s-waiting-%s", p, v), newWindow(t, sample()).draw(p, usual, v))
+			f := sample()
+			t.Cleanup(f.Hold("LocalImages"))
+			uitest.Golden(t, fmt.Sprintf("%s-waiting-%s", p, v), newWindowOn(t, f, nil).draw(p, usual, v))
 		}
 	}
 }

@@ -36,9 +36,16 @@ type window struct {
 
 func newWindow(t *testing.T, fake *apptest.Fake) *window {
 	t.Helper()
+	return newWindowOn(t, fake, func(f func()) { f() })
+}
+
+// newWindowOn is newWindow with models that run what they are asked for in their
+// own way; nil means beside the caller.
+func newWindowOn(t *testing.T, fake *apptest.Fake, spawn func(func())) *window {
+	t.Helper()
 	w := &window{fake: fake}
 	w.models = model.New(model.Options{
-		Service: fake, Now: func() time.Time { return apptest.Now }, Spawn: func(f func()) { f() },
+		Service: fake, Now: func() time.Time { return apptest.Now }, Spawn: spawn,
 		Copy: func(s string) error { w.copied = append(w.copied, s); return nil },
 	})
 	t.Cleanup(w.models.Close)

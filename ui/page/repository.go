@@ -41,7 +41,7 @@ func newRepository(m *model.Images, o Options) *repository {
 	r.facts = widget.NewText("", widget.Quiet.Sized(12))
 	r.selected = widget.NewText("", widget.Quiet)
 	r.remove = widget.NewButton("Delete", theme.IconTrash, widget.DangerKind, m.Delete)
-	r.retag = widget.NewButton("Retag", theme.IconTag, widget.Normal, r.askRetag)
+	r.retag = widget.NewButton("Retag", theme.IconTag, widget.Normal, func() { r.askRetag(r.target()) })
 	r.pull = widget.NewButton("Pull to Docker", theme.IconPull, widget.Normal, m.PullToDocker)
 	r.more = widget.NewIconButton(theme.IconMore, "More", r.moreMenu)
 	r.command = widget.NewCommand("", m.Copy)
@@ -128,8 +128,9 @@ func focusedName(v *model.RepoView) string {
 	return v.Tags[v.Focus].Name
 }
 
-func (r *repository) askRetag() {
-	tag := r.target()
+// askRetag asks for another tag for a tag. It is named here, for what was drawn
+// may be older than what was just focused.
+func (r *repository) askRetag(tag string) {
 	if tag == "" {
 		return
 	}
@@ -164,7 +165,7 @@ func (r *repository) moreMenu() {
 	name, tag := r.drawn.Name, focusedName(r.drawn)
 	items := []*fyne.MenuItem{}
 	if tag != "" {
-		items = append(items, item("Retag "+tag+"…", r.askRetag), item("Delete "+tag, func() { r.m.DeleteTag(tag) }), fyne.NewMenuItemSeparator())
+		items = append(items, item("Retag "+tag+"…", func() { r.askRetag(tag) }), item("Delete "+tag, func() { r.m.DeleteTag(tag) }), fyne.NewMenuItemSeparator())
 	}
 	items = append(items, item("Copy name", func() { r.m.Copy(name) }), item("Select all tags", r.m.SelectAll),
 		fyne.NewMenuItemSeparator(), item("Delete repository", func() { r.m.DeleteRepository(name) }))

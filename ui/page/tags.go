@@ -66,12 +66,10 @@ func (r *repository) tagMenu(i int, at fyne.Position) {
 		return
 	}
 	pull := item("Copy pull command", func() { r.m.Focus(t.Name); r.m.CopyPull() })
-	more := fyne.NewMenuItem("Copy for…", nil)
-	more.ChildMenu = fyne.NewMenu("", r.pullItems()...)
-	menuAt(r.table, at, pull, more,
+	menuAt(r.table, at, pull,
 		item("Copy digest", func() { r.m.Copy(t.Digest) }), fyne.NewMenuItemSeparator(),
 		item("Pull to Docker", func() { r.m.Focus(t.Name); r.m.PullToDocker() }),
-		item("Retag…", func() { r.m.Focus(t.Name); r.askRetag() }), fyne.NewMenuItemSeparator(),
+		item("Retag…", func() { r.askRetag(t.Name) }), fyne.NewMenuItemSeparator(),
 		item("Delete "+t.Name, func() { r.m.DeleteTag(t.Name) }))
 }
 
