@@ -81,7 +81,7 @@ func runTray(ctx context.Context, o Options, open func()) error {
 		once := sync.OnceFunc(open)
 		tray.WatchHost(ctx, func(present bool) {
 			if !present {
-				o.Logger.Warn("no tray on this desktop, opening the window")
+				o.Logger.Warn("this desktop shows no tray icons")
 				once()
 			}
 		})

@@ -228,6 +228,10 @@ func (w *window) keepSize() {
 		return
 	}
 	p := w.app.Preferences()
-	p.SetFloat(keyWidth, float64(s.Width))
-	p.SetFloat(keyHeight, float64(s.Height))
+	for key, v := range map[string]float32{keyWidth: s.Width, keyHeight: s.Height} {
+		// Fyne writes the file anew each time, and not in one go.
+		if p.Float(key) != float64(v) {
+			p.SetFloat(key, float64(v))
+		}
+	}
 }

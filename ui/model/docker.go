@@ -88,6 +88,18 @@ func (d *Docker) Refresh() {
 	})
 }
 
+// tick writes relative dates again, and looks whether an engine that could not
+// be reached is back.
+func (d *Docker) tick() {
+	d.mu.Lock()
+	lost := d.loaded && d.problem != nil
+	d.mu.Unlock()
+	d.refresh()
+	if lost {
+		d.Refresh()
+	}
+}
+
 // forgetLocked drops what was done to rows that are gone.
 func (d *Docker) forgetLocked() {
 	live := map[string]bool{}

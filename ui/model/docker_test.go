@@ -216,3 +216,25 @@ func TestTheFilterOfLocalImagesLooksAtBothNames(t *testing.T) {
 		t.Errorf("phase %s", got)
 	}
 }
+
+func TestAnEngineThatComesBackIsFound(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := apptest.NewAt(time.Now)
+		var images app.LocalImagesReply
+		f.Change(func(d *apptest.Data) {
+			images = d.Local
+			d.Local = app.LocalImagesReply{Problem: &app.Problem{Code: "docker_absent"}}
+		})
+		m := live(t, f)
+		if got := m.Docker.State().Phase; got != PhaseFailed {
+			t.Fatalf("without an engine: %s", got)
+		}
+		f.Change(func(d *apptest.Data) { d.Local = images })
+		time.Sleep(tick + time.Second)
+		synctest.Wait()
+		if got := m.Docker.State().Phase; got != PhaseReady {
+			t.Errorf("after it came back: %s", got)
+		}
+	})
+}

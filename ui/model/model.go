@@ -75,7 +75,7 @@ func New(o Options) *Models {
 	m.feed.onLocal = m.Docker.Refresh
 	m.feed.onTick = func() {
 		m.Images.refresh()
-		m.Docker.refresh()
+		m.Docker.tick()
 		m.Shell.refresh()
 		m.Tray.refresh()
 	}

@@ -41,12 +41,16 @@ func newShell(e *env, f *feed) *Shell {
 // State gives what to draw. It returns at once.
 func (s *Shell) State() ShellState { return *s.cached.Load() }
 
-// Go shows a page.
+// Go shows a page. The engine's images are asked for anew: nobody tells of
+// their changes while no engine runs.
 func (s *Shell) Go(p Page) {
 	s.mu.Lock()
 	s.page = p
 	s.mu.Unlock()
 	s.refresh()
+	if p == PageDocker {
+		s.docker.Refresh()
+	}
 }
 
 // CopyAddress copies where the registry answers.
