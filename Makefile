@@ -77,10 +77,10 @@ $(TOOLS)/.stamp: tools/go.mod tools/go.sum
 	@touch $@
 
 bin/berth:
-	$(GO) build -trimpath -tags $(TAGS_WINDOW) -ldflags '$(LDFLAGS)' -o $@ .
+	$(GO) build -tags $(TAGS_WINDOW) -ldflags '$(LDFLAGS)' -o $@ .
 
 bin/berth-headless:
-	CGO_ENABLED=0 $(GO) build -trimpath -tags headless -ldflags '$(LDFLAGS)' -o $@ .
+	CGO_ENABLED=0 $(GO) build -tags headless -ldflags '$(LDFLAGS)' -o $@ .
 
 bin/e2e.test:
 	$(GO) test -c -tags $(TAGS_TEST),e2e -o $@ ./e2e

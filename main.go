@@ -105,15 +105,38 @@ func open(ctx context.Context, w cli.Where) (app.Service, func() error, error) {
 	return core, core.Close, nil
 }
 
-// instance opens the data folder to serve it.
+// instance opens the data folder to serve it. A command may have the folder
+// for a moment, or an instance that is ending: it waits for them a little, but
+// not for an instance that answers.
 func instance(ctx context.Context, w cli.Where) (*app.Core, *slog.Logger, error) {
 	cfg, err := load(w)
 	if err != nil {
 		return nil, nil, err
 	}
 	log := logger(os.Stderr, cfg)
-	core, err := app.Open(ctx, app.Options{Config: cfg, Logger: log, Version: build().Version, Control: control.Open})
-	return core, log, err
+	for try := 1; ; try++ {
+		core, err := app.Open(ctx, app.Options{Config: cfg, Logger: log, Version: build().Version, Control: control.Open})
+		if p, ok := errors.AsType[*app.Problem](err); !ok || p.Code != "data_locked" || try == lockTries || answers(ctx, cfg) {
+			return core, log, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		case <-time.After(lockPause):
+		}
+	}
+}
+
+// How long instance waits for a folder that is in use.
+const (
+	lockTries = 30
+	lockPause = 100 * time.Millisecond
+)
+
+// answers says whether an instance serves the data folder.
+func answers(ctx context.Context, cfg *config.Config) bool {
+	client, err := control.Dial(ctx, cfg.Data())
+	return err == nil && client.Close() == nil
 }
 
 // logger writes as log.level and log.formatter say.
@@ -174,7 +197,10 @@ func window(ctx context.Context, w cli.Where, background bool) error {
 	}
 	core, log, err := instance(ctx, w)
 	if p, ok := errors.AsType[*app.Problem](err); ok && p.Code == "data_locked" {
-		return second(ctx, w, background, err)
+		// Two clicks on the launcher: the first is answering by now.
+		if s, closeService, failed := dial(ctx, w); failed == nil {
+			return errors.Join(attach(ctx, s, background), closeService())
+		}
 	}
 	if err != nil {
 		return err
@@ -184,23 +210,6 @@ func window(ctx context.Context, w cli.Where, background bool) error {
 		return run(ctx, core, sayAddress)
 	}
 	return faces(ctx, core, log, w, background)
-}
-
-// second waits for an instance that owns the folder but does not answer yet,
-// because it is starting: two clicks on the launcher are one wish.
-func second(ctx context.Context, w cli.Where, background bool, locked error) error {
-	for range 50 {
-		s, closeService, err := dial(ctx, w)
-		if err == nil {
-			return errors.Join(attach(ctx, s, background), closeService())
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-	return locked
 }
 
 // attach raises the window of the running instance, or shows one here.

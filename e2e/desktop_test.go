@@ -3,7 +3,11 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
+	"image"
+	"image/draw"
+	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,16 +16,35 @@ import (
 	"time"
 )
 
+// panelHeight is that of the panel at the top, in pixels.
+const panelHeight = 26
+
+// openboxSettings give windows no frame, so that the pictures show Berth alone.
+const openboxSettings = `<openbox_config xmlns="http://openbox.org/3.4/rc"><focus><focusNew>yes</focusNew></focus>
+<theme><keepBorder>no</keepBorder></theme>
+<applications><application class="*" type="normal"><decor>no</decor><focus>yes</focus></application></applications></openbox_config>`
+
 // desktop is a display of the tests: Xvfb with a window manager, a D-Bus of
 // its own, and a panel that hosts tray icons.
 type desktop struct {
 	env  []string
 	dir  string
 	size string
+	// window is where Berth's window is on the screen; see drawn.
+	window image.Rectangle
 }
 
 // newDesktop starts one and ends it with the test. Its panel stands at the top.
 func newDesktop(t testing.TB, size string) *desktop {
+	t.Helper()
+	d := newBareDesktop(t, size)
+	d.spawn(t, "panel", "xfce4-panel", "--disable-wm-check")
+	waitFor(t, 30*time.Second, "the panel hosts tray icons", func() bool { return d.owned(t, "org.kde.StatusNotifierWatcher") })
+	return d
+}
+
+// newBareDesktop has no panel, and so no place for a tray icon.
+func newBareDesktop(t testing.TB, size string) *desktop {
 	t.Helper()
 	d := &desktop{dir: t.TempDir(), size: size}
 	run := filepath.Join(d.dir, "run")
@@ -36,9 +59,8 @@ func newDesktop(t testing.TB, size string) *desktop {
 	}
 	d.spawn(t, "dbus", "dbus-daemon", "--session", "--nofork", "--address="+bus)
 	waitFor(t, 10*time.Second, "the bus answers", func() bool { return d.owned(t, "org.freedesktop.DBus") })
-	d.spawn(t, "openbox", "openbox")
-	d.spawn(t, "panel", "xfce4-panel", "--disable-wm-check")
-	waitFor(t, 30*time.Second, "the panel hosts tray icons", func() bool { return d.owned(t, "org.kde.StatusNotifierWatcher") })
+	writeFile(t, filepath.Join(d.dir, "openbox.xml"), openboxSettings)
+	d.spawn(t, "openbox", "openbox", "--config-file", filepath.Join(d.dir, "openbox.xml"))
 	return d
 }
 
@@ -114,31 +136,90 @@ func (d *desktop) press(t testing.TB, keys ...string) {
 	d.run(t, append([]string{"xdotool", "key", "--delay", "30"}, keys...)...)
 }
 
-// write types text.
-func (d *desktop) write(t testing.TB, text string) {
+// shoot photographs the screen, or the window when only it is wanted.
+func (d *desktop) shoot(t testing.TB) *image.NRGBA {
 	t.Helper()
-	d.run(t, "xdotool", "type", "--delay", "20", text)
-}
-
-// shoot photographs the screen, or a window when one is named, as a PNG.
-func (d *desktop) shoot(t testing.TB, window, path string) {
-	t.Helper()
-	if window == "" {
-		window = "root"
+	picture, err := png.Decode(strings.NewReader(d.run(t, "import", "-window", "root", "png:-")))
+	if err != nil {
+		t.Fatal(err)
 	}
-	d.run(t, "import", "-window", window, path)
+	flat := image.NewNRGBA(picture.Bounds())
+	draw.Draw(flat, flat.Bounds(), picture, picture.Bounds().Min, draw.Src)
+	return flat
 }
 
-// still waits until two pictures, a moment apart, are the same: nothing moves
-// any more. It gives up waiting quietly after limit, for what blinks.
-func (d *desktop) still(t testing.TB, limit time.Duration) {
+// still waits until two pictures of a part of the screen, a moment apart, are
+// the same, and gives the last.
+func (d *desktop) still(t testing.TB, part image.Rectangle) *image.NRGBA {
 	t.Helper()
-	last := ""
-	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(150 * time.Millisecond) {
-		now := strings.TrimSpace(d.run(t, "sh", "-c", "import -window root rgb:- | sha256sum"))
-		if now == last {
-			return
+	last := d.shoot(t)
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
+		time.Sleep(150 * time.Millisecond)
+		now := d.shoot(t)
+		if same(last, now, part) {
+			return now
 		}
 		last = now
 	}
+	t.Fatal("the screen does not come to rest")
+	return nil
+}
+
+// changed waits until a part of the screen looks other than it did.
+func (d *desktop) changed(t testing.TB, was *image.NRGBA, part image.Rectangle, limit time.Duration, what string) {
+	t.Helper()
+	d.wait(t, limit, what, func() bool { return !same(was, d.shoot(t), part) })
+}
+
+// wait is waitFor that leaves a picture of what was there instead.
+func (d *desktop) wait(t testing.TB, limit time.Duration, what string, ok func() bool) {
+	t.Helper()
+	if err := until(limit, what, ok); err != nil {
+		path := filepath.Join(os.TempDir(), "berth-"+t.Name()+".png")
+		picture := d.shoot(t)
+		save(t, picture, picture.Rect, path)
+		t.Fatalf("%v; see %s", err, path)
+	}
+}
+
+func same(a, b *image.NRGBA, part image.Rectangle) bool {
+	for y := part.Min.Y; y < part.Max.Y; y++ {
+		i, j := a.PixOffset(part.Min.X, y), a.PixOffset(part.Max.X, y)
+		if !bytes.Equal(a.Pix[i:j], b.Pix[i:j]) {
+			return false
+		}
+	}
+	return true
+}
+
+// save writes a picture of a part of the screen.
+func save(t testing.TB, picture *image.NRGBA, part image.Rectangle, path string) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, picture.SubImage(part)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// trayIcon finds Berth's icon, which is the rightmost thing in the panel that
+// has the accent's colour.
+func (d *desktop) trayIcon(t testing.TB) (x, y int) {
+	t.Helper()
+	d.wait(t, 20*time.Second, "the tray icon appears", func() bool {
+		picture := d.shoot(t)
+		x, y = 0, 0
+		for py := range panelHeight {
+			for px := picture.Rect.Dx() / 2; px < picture.Rect.Dx(); px++ {
+				c := picture.NRGBAAt(px, py)
+				if c.G > 140 && c.B > 120 && int(c.G)-int(c.R) > 80 && px > x {
+					x, y = px, py
+				}
+			}
+		}
+		return x > 0
+	})
+	return x - 6, panelHeight / 2
 }

@@ -36,6 +36,17 @@ func docker(t testing.TB) *engine {
 	return &sharedEngine
 }
 
+// ownEngine starts an engine for one test, which sees only its images.
+func ownEngine(t testing.TB) *engine {
+	t.Helper()
+	e := &engine{}
+	t.Cleanup(e.stop)
+	if err := e.start(); err != nil {
+		t.Fatalf("start a Docker Engine: %v", err)
+	}
+	return e
+}
+
 func (e *engine) start() error {
 	dir, err := os.MkdirTemp(scratch, "docker-")
 	if err != nil {
