@@ -30,6 +30,9 @@ func Run(t *testing.T, open func(t *testing.T) index.Index) {
 	t.Run("tags of one digest know of each other and free nothing", func(t *testing.T) { t.Parallel(); siblings(t, open(t)) })
 	t.Run("a pull counts for its tag until that is pushed anew", func(t *testing.T) { t.Parallel(); pulls(t, open(t)) })
 	t.Run("referrers are listed by digest and filtered by type", func(t *testing.T) { t.Parallel(); referrers(t, open(t)) })
+	t.Run("the changes of a push count the same in any order", func(t *testing.T) { t.Parallel(); orders(t, open(t)) })
+	t.Run("repositories sort, are searched and paged", func(t *testing.T) { t.Parallel(); repositories(t, open(t)) })
+	t.Run("what is complete loses what nothing holds", func(t *testing.T) { t.Parallel(); pruned(t, open(t)) })
 	t.Run("complete is remembered", func(t *testing.T) { t.Parallel(); complete(t, open(t)) })
 }
 

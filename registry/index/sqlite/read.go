@@ -21,7 +21,7 @@ func (x *Index) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
 	}
 	s, err := x.db.PrepareContext(ctx, query)
 	if err != nil {
-		return nil, err
+		return nil, x.watch(err)
 	}
 	if first, ok := x.stmts.LoadOrStore(query, s); ok {
 		return first.(*sql.Stmt), s.Close()
@@ -34,7 +34,8 @@ func (x *Index) query(ctx context.Context, query string, args ...any) (*sql.Rows
 	if err != nil {
 		return nil, err
 	}
-	return s.QueryContext(ctx, args...)
+	rows, err := s.QueryContext(ctx, args...)
+	return rows, x.watch(err)
 }
 
 // scan reads the one row of a query; sql.ErrNoRows when there is none.
@@ -43,7 +44,7 @@ func (x *Index) scan(ctx context.Context, query string, arg any, into ...any) er
 	if err != nil {
 		return err
 	}
-	return s.QueryRowContext(ctx, arg).Scan(into...)
+	return x.watch(s.QueryRowContext(ctx, arg).Scan(into...))
 }
 
 // names runs a query that gives one text column.
@@ -64,7 +65,7 @@ func (x *Index) names(ctx context.Context, query string, args ...any) ([]string,
 		}
 		out = append(out, s)
 	}
-	return out, rows.Err()
+	return out, x.watch(rows.Err())
 }
 
 // all turns "no limit" into SQLite's word for it.
@@ -190,7 +191,7 @@ func (x *Index) Repositories(ctx context.Context, q index.Query) ([]index.Reposi
 		r.Pushed = time.Unix(0, at).UTC()
 		out = append(out, r)
 	}
-	return out, rows.Err()
+	return out, x.watch(rows.Err())
 }
 
 // repositoryOrder gives the ORDER BY of a query; names break ties.

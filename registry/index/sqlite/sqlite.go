@@ -9,8 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"sync/atomic"
 
 	"berth/registry/index"
 )
@@ -35,8 +34,11 @@ type Options struct {
 type Index struct {
 	db     *sql.DB
 	log    *slog.Logger
-	remove string   // a folder to remove on Close, or empty
-	stmts  sync.Map // string → *sql.Stmt, of reads; closed with db
+	path   string
+	remove string // a folder to remove on Close, or empty
+	// damaged: SQLite has found the file corrupt.
+	damaged atomic.Bool
+	stmts   sync.Map // string → *sql.Stmt, of reads; closed with db
 
 	mu      sync.Mutex // guards what follows
 	changed *sync.Cond // the queue grew, a batch was written, or Close began
@@ -83,7 +85,7 @@ func Open(ctx context.Context, path string, o Options) (*Index, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open index %s: %w", path, err), db.Close())
 	}
-	x.db = db
+	x.db, x.path = db, path
 	go x.write(w)
 	return x, nil
 }
@@ -205,12 +207,12 @@ func (x *Index) write(w *writer) {
 // commit writes a batch. Where that fails it tries the changes one by one, so
 // that one bad change costs only itself; lost says that there was one.
 func (x *Index) commit(w *writer, batch []index.Change) (lost bool) {
-	err := w.transact(batch)
+	err := x.watch(w.transact(batch))
 	if err == nil {
 		return false
 	}
-	if len(batch) == 1 {
-		x.log.Error("index change lost", "change", fmt.Sprintf("%T", batch[0]), "error", err)
+	if len(batch) == 1 || x.damaged.Load() {
+		x.log.Error("index changes lost", "first", fmt.Sprintf("%T", batch[0]), "count", len(batch), "error", err)
 		return true
 	}
 	for i := range batch {
@@ -232,44 +234,11 @@ func (x *Index) Close() error {
 	x.mu.Unlock()
 	<-x.done
 	err := x.db.Close()
+	if x.damaged.Load() {
+		err = setAside(x.path) // closing what is damaged may fail, and does not matter
+	}
 	if x.remove != "" {
 		err = errors.Join(err, os.RemoveAll(x.remove))
 	}
 	return err
-}
-
-// Complete reports whether SetComplete(true) was called and nothing was lost
-// since.
-func (x *Index) Complete(ctx context.Context) (bool, error) {
-	x.mu.Lock()
-	failed := x.failed
-	x.mu.Unlock()
-	if failed {
-		return false, nil
-	}
-	var n int64
-	err := x.db.QueryRowContext(ctx, `SELECT value FROM meta WHERE key='complete'`).Scan(&n)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return n == 1, err
-}
-
-// SetComplete records that the index reflects the whole store, or that it does
-// not. It waits for the queue first.
-func (x *Index) SetComplete(ctx context.Context, complete bool) error {
-	if err := x.settle(ctx); err != nil {
-		return err
-	}
-	n := 0
-	if complete {
-		n = 1
-	}
-	if _, err := x.db.ExecContext(ctx, `INSERT OR REPLACE INTO meta(key, value) VALUES('complete', ?)`, n); err != nil {
-		return fmt.Errorf("record state of the index: %w", err)
-	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.failed = false
-	return nil
 }

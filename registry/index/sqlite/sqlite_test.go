@@ -1,9 +1,12 @@
 package sqlite_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -74,6 +77,89 @@ func TestADamagedIndexIsSetAsideAndMadeAnew(t *testing.T) {
 	}
 }
 
+func TestDamageThatIsMetLaterIsSetAsideOnClose(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "index.db")
+	x := open(t, path)
+	for n := range 300 {
+		if err := x.Apply(t.Context(), pushed("a", fmt.Sprintf("v%d", n), n)...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := x.SetComplete(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// Everything behind the first pages, which hold the schema, is overwritten.
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const page = 4096
+	for i := 24 * page; i < len(file); i++ {
+		file[i] = 0xa5
+	}
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	x = open(t, path)
+	_, tags := x.Tags(t.Context(), "a", index.Query{})
+	if tags == nil {
+		t.Fatal("a list from a damaged file succeeded")
+	}
+	if ok, _ := x.Complete(t.Context()); ok {
+		t.Error("a damaged index is complete")
+	}
+	if err := x.Close(); err != nil {
+		t.Error(err)
+	}
+	x = open(t, path)
+	if usage, err := x.Usage(t.Context()); usage != (index.Usage{}) || err != nil {
+		t.Errorf("after the next start: %+v, %v", usage, err)
+	}
+	if _, err := os.Stat(path + ".damaged"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestManyReadersSeeWhatWasAppliedBefore(t *testing.T) {
+	t.Parallel()
+	x := open(t, ":memory:")
+	var wg sync.WaitGroup
+	for g := range 6 {
+		wg.Go(func() {
+			repo := fmt.Sprintf("r%d", g)
+			for n := range 20 {
+				if err := x.Apply(t.Context(), pushed(repo, fmt.Sprintf("v%02d", n), g*100+n)...); err != nil {
+					t.Error(err)
+				}
+				if tags, err := x.TagNames(t.Context(), repo, "", 0); len(tags) != n+1 || err != nil {
+					t.Errorf("%s: %d tags after %d pushes, %v", repo, len(tags), n+1, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestAReadThatWaitsEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	x := open(t, ":memory:")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for n := range 100 { // enough that some change is still queued
+		if err := x.Apply(t.Context(), pushed("a", "v1", n)...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := x.Usage(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("usage: %v", err)
+	}
+}
+
 // pushed is what a store tells of the n-th push.
 func pushed(repo, tag string, n int) []index.Change {
 	d := func(kind string) registry.Digest { return digest.FromString(fmt.Sprintf("%s %d", kind, n)) }
@@ -100,6 +186,31 @@ func BenchmarkApplyAPush(b *testing.B) {
 	}
 	if _, err := x.Usage(b.Context()); err != nil { // waits for the writer
 		b.Fatal(err)
+	}
+}
+
+func BenchmarkApplyAPushAndReadIt(b *testing.B) {
+	x := open(b, filepath.Join(b.TempDir(), "index.db"))
+	for n := 0; b.Loop(); n++ {
+		if err := x.Apply(b.Context(), pushed("team/app", fmt.Sprintf("v%d", n), n)...); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := x.Usage(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkRepositoriesPage(b *testing.B) {
+	for _, repos := range []int{100, 10_000} {
+		b.Run(fmt.Sprint(repos), func(b *testing.B) {
+			x := filled(b, repos, 1)
+			for b.Loop() {
+				if rows, err := x.Repositories(b.Context(), index.Query{Limit: 100}); err != nil || len(rows) != 100 {
+					b.Fatal(len(rows), err)
+				}
+			}
+		})
 	}
 }
 

@@ -80,7 +80,7 @@ func (x *Index) tagRows(ctx context.Context, repo int64) ([]row, error) {
 		}
 		out = append(out, r)
 	}
-	return out, rows.Err()
+	return out, x.watch(rows.Err())
 }
 
 // describe fills in what the manifests of a page's tags tell. CROSS JOIN keeps
@@ -123,7 +123,7 @@ func (x *Index) describe(ctx context.Context, repo int64, page []row) error {
 			page[i].tag.Descriptor, page[i].tag.Platforms, page[i].tag.Referrers = t.Descriptor, t.Platforms, t.Referrers
 		}
 	}
-	return rows.Err()
+	return x.watch(rows.Err())
 }
 
 // same tells tags of one digest about each other.
