@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/windows"
@@ -26,7 +27,31 @@ func stat(path string) (driver.Info, error) {
 	return info, nil
 }
 
-func openRead(path string) (*os.File, error) { return os.Open(path) }
+// openRead shares the file for deletion, which os.Open does not: a blob that is
+// being pulled can be replaced and deleted, as elsewhere.
+func openRead(path string) (*os.File, error) {
+	name, err := windows.UTF16PtrFromString(longPath(path))
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	const share = windows.FILE_SHARE_READ | windows.FILE_SHARE_WRITE | windows.FILE_SHARE_DELETE
+	handle, err := windows.CreateFile(name, windows.GENERIC_READ, share, nil, windows.OPEN_EXISTING, windows.FILE_ATTRIBUTE_NORMAL, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(handle), path), nil
+}
+
+// longPath does what package os does for its own calls.
+func longPath(path string) string {
+	switch {
+	case len(path) < windows.MAX_PATH-12 || strings.HasPrefix(path, `\\?\`):
+		return path
+	case strings.HasPrefix(path, `\\`):
+		return `\\?\UNC\` + path[2:]
+	}
+	return `\\?\` + path
+}
 
 // patience is how long a rename or a removal waits for a reader, or for a
 // virus scanner, to let go of the file.

@@ -20,7 +20,7 @@ func Run(t *testing.T, open func(t *testing.T) index.Index) {
 	t.Helper()
 	t.Run("changes in any order give the figures of the model", func(t *testing.T) {
 		t.Parallel()
-		for seed := range uint64(8) {
+		for seed := range uint64(5) {
 			againstModel(t, open(t), seed)
 		}
 	})

@@ -81,7 +81,7 @@ func TestDamageThatIsMetLaterIsSetAsideOnClose(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "index.db")
 	x := open(t, path)
-	for n := range 300 {
+	for n := range 120 {
 		if err := x.Apply(t.Context(), pushed("a", fmt.Sprintf("v%d", n), n)...); err != nil {
 			t.Fatal(err)
 		}
@@ -129,10 +129,10 @@ func TestManyReadersSeeWhatWasAppliedBefore(t *testing.T) {
 	t.Parallel()
 	x := open(t, ":memory:")
 	var wg sync.WaitGroup
-	for g := range 6 {
+	for g := range 4 {
 		wg.Go(func() {
 			repo := fmt.Sprintf("r%d", g)
-			for n := range 20 {
+			for n := range 10 {
 				if err := x.Apply(t.Context(), pushed(repo, fmt.Sprintf("v%02d", n), g*100+n)...); err != nil {
 					t.Error(err)
 				}
@@ -150,7 +150,7 @@ func TestAReadThatWaitsEndsWithItsContext(t *testing.T) {
 	x := open(t, ":memory:")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for n := range 100 { // enough that some change is still queued
+	for n := range 40 { // enough that some change is still queued
 		if err := x.Apply(t.Context(), pushed("a", "v1", n)...); err != nil {
 			t.Fatal(err)
 		}
