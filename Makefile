@@ -59,6 +59,7 @@ fuzz: ## every fuzz target for FUZZTIME (default 10s)
 	done
 
 screens: setup-test bin/berth bin/e2e.test tools ## pictures of every page of the real window in docs/screens
+	@mkdir -p docs/screens
 	BERTH_SCREENS=$(CURDIR)/docs/screens scripts/as-root bin/e2e.test -test.run '^TestScreens$$' -test.v
 
 # What follows is used by the targets above.

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -238,6 +239,38 @@ func TestEveryServiceMethodHasEveryFace(t *testing.T) {
 		}
 		if !strings.Contains(string(page), "`"+m+"`") {
 			t.Errorf("docs/architecture.md does not name Service.%s", m)
+		}
+	}
+}
+
+// TestEveryInvariantIsTested keeps docs/invariants.md honest.
+func TestEveryInvariantIsTested(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("docs/invariants.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[string]bool{}
+	for _, s := range parsed(t) {
+		for _, d := range s.file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok {
+				there[f.Name.Name] = true
+			}
+		}
+	}
+	sections := strings.Split(string(page), "\n**I")[1:]
+	if len(sections) != 9 {
+		t.Errorf("docs/invariants.md has %d invariants, want 9", len(sections))
+	}
+	for i, section := range sections {
+		named := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(section, -1)
+		if len(named) == 0 {
+			t.Errorf("I%d names no test", i+1)
+		}
+		for _, n := range named {
+			if !there[n[1]] {
+				t.Errorf("I%d: there is no %s", i+1, n[1])
+			}
 		}
 	}
 }

@@ -93,11 +93,14 @@ func toJSON(t testing.TB, v any) []byte {
 func config(t testing.TB, architecture string, layers ...[]byte) []byte {
 	t.Helper()
 	var ids []string
-	for _, l := range layers {
+	var history []map[string]string
+	steps := []string{"COPY rootfs / # buildkit", "COPY app /usr/local/bin/app # buildkit", "COPY assets /srv # buildkit"}
+	for i, l := range layers {
 		ids = append(ids, digestOf(l))
+		history = append(history, map[string]string{"created": "2026-11-02T09:30:00Z", "created_by": steps[i%len(steps)]})
 	}
 	return toJSON(t, map[string]any{
-		"architecture": architecture, "os": "linux",
+		"architecture": architecture, "os": "linux", "created": "2026-11-02T09:30:00Z", "history": history,
 		"config": map[string]any{"Cmd": []string{"/berth", "version"}, "Env": []string{"PATH=/"}},
 		"rootfs": map[string]any{"type": "layers", "diff_ids": ids},
 	})

@@ -19,6 +19,8 @@ var (
 	navDocker  = image.Pt(70, 112)
 	pushButton = image.Pt(1052, 113) // of the first local image
 	firstTag   = image.Pt(676, 203)
+	thirdTag   = image.Pt(676, 203+2*36)
+	firstRepo  = image.Pt(340, 137)
 )
 
 func windowed() string { return filepath.Join(root, "bin", "berth") }
@@ -29,6 +31,7 @@ func showBerth(t testing.TB, d *desktop, env []string, args ...string) *berth {
 	t.Helper()
 	data := t.TempDir()
 	env = append(append([]string{}, d.env...), env...)
+	// Of two --addr the last one counts.
 	proc, err := start("window", env, append([]string{windowed(), "--addr", "127.0.0.1:0", "--data", data}, args...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -174,7 +177,13 @@ func TestAPersonsFirstMinutesInTheWindow(t *testing.T) {
 		t.Errorf("pulled %s, pushed %s", got, id)
 	}
 
-	// Closing goes to the tray; the tray and a second start bring it back.
+	closeReopenAndQuit(t, d, b)
+}
+
+// closeReopenAndQuit closes the window, which goes to the tray, brings it back
+// from there and by a second start, and quits from the tray.
+func closeReopenAndQuit(t *testing.T, d *desktop, b *berth) {
+	t.Helper()
 	d.press(t, "ctrl+w")
 	d.shown(t, false)
 	b.expect(t, 200, "GET", "/v2/", nil, nil)
@@ -188,7 +197,6 @@ func TestAPersonsFirstMinutesInTheWindow(t *testing.T) {
 	must(t, d.env, windowed(), "--data", b.data)
 	d.shown(t, true)
 
-	// Quit from the tray.
 	d.click(t, x, y)
 	time.Sleep(500 * time.Millisecond)
 	d.press(t, "Up", "Return")
@@ -307,7 +315,7 @@ func TestScreens(t *testing.T) {
 // takeScreens photographs every page in one look.
 func takeScreens(t *testing.T, dir, variant string) {
 	d, e := newDesktop(t, "1200x840"), ownEngine(t)
-	b := showBerth(t, d, append(e.env(), "FYNE_THEME="+variant))
+	b := showBerth(t, d, append(e.env(), "FYNE_THEME="+variant), "--addr", pictureAddress())
 	d.drawn(t)
 	shot := func(name string, part image.Rectangle) {
 		// The mouse would leave a hover, or a tooltip.
@@ -317,12 +325,16 @@ func takeScreens(t *testing.T, dir, variant string) {
 	shot("first-run", d.window)
 	fill(t, e, b)
 	d.still(t, d.page())
-	shot("images", d.window)
+	d.at(t, firstRepo)
+	d.still(t, d.page())
 	d.at(t, firstTag)
+	shot("images", d.window)
+	d.at(t, thirdTag)
 	d.press(t, "Delete")
 	d.still(t, d.page())
 	shot("undo", d.window)
 	d.press(t, "ctrl+z")
+	d.still(t, d.page())
 	d.at(t, navDocker)
 	d.still(t, d.page())
 	shot("docker", d.window)
@@ -331,6 +343,15 @@ func takeScreens(t *testing.T, dir, variant string) {
 	time.Sleep(700 * time.Millisecond)
 	save(t, d.shoot(t), image.Rect(700, 0, 1200, 320), filepath.Join(dir, "tray-"+variant+".png"))
 	d.press(t, "Escape")
+}
+
+// pictureAddress is the one that people have, when it can be had.
+func pictureAddress() string {
+	l, err := net.Listen("tcp", "127.0.0.1:5000")
+	if err != nil || l.Close() != nil {
+		return "127.0.0.1:0"
+	}
+	return "localhost:5000"
 }
 
 // fill pushes what a small team has, with real clients.
