@@ -10,6 +10,9 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
+// errDamaged is content of the index that the index did not write.
+var errDamaged = errors.New("index is damaged")
+
 // prune forgets what no repository holds and no tag reaches, so that the file
 // does not grow with every push there ever was. What something else still
 // refers to keeps its row, and loses only what it told about itself.
@@ -47,7 +50,7 @@ func (x *Index) SetComplete(ctx context.Context, complete bool) error {
 	if err := x.settle(ctx); err != nil {
 		return err
 	}
-	if err := x.setComplete(ctx, complete); err != nil {
+	if err := x.watch(x.setComplete(ctx, complete)); err != nil {
 		return fmt.Errorf("record state of the index: %w", err)
 	}
 	x.mu.Lock()
@@ -79,14 +82,14 @@ func (x *Index) setComplete(ctx context.Context, complete bool) error {
 // call itself complete any more, and Close sets it aside, so that the next start
 // builds it anew.
 func (x *Index) watch(err error) error {
+	bad := errors.Is(err, errDamaged)
 	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return err
+	if errors.As(err, &e) {
+		primary := e.Code() & 0xff
+		bad = primary == sqlite3.SQLITE_CORRUPT || primary == sqlite3.SQLITE_NOTADB
 	}
-	if primary := e.Code() & 0xff; primary == sqlite3.SQLITE_CORRUPT || primary == sqlite3.SQLITE_NOTADB {
-		if !x.damaged.Swap(true) {
-			x.log.Error("index damaged", "path", x.path, "error", err)
-		}
+	if bad && !x.damaged.Swap(true) {
+		x.log.Error("index damaged", "path", x.path, "error", err)
 	}
 	return err
 }

@@ -116,8 +116,8 @@ func (x *Index) Referrers(ctx context.Context, repo string, subject registry.Dig
 	}
 	out := make([]registry.Descriptor, len(texts))
 	for i, text := range texts {
-		var m info
-		if err := json.Unmarshal([]byte(text), &m); err != nil {
+		m, err := x.decode(text)
+		if err != nil {
 			return nil, err
 		}
 		out[i] = m.Descriptor
@@ -134,9 +134,16 @@ func (x *Index) Manifest(ctx context.Context, d registry.Digest) (index.Manifest
 	if len(texts) == 0 {
 		return index.Manifest{}, fmt.Errorf("manifest %s: %w", d, index.ErrUnknown)
 	}
-	var m info
-	err = json.Unmarshal([]byte(texts[0]), &m)
+	m, err := x.decode(texts[0])
 	return index.Manifest(m), err
+}
+
+// decode reads what the writer has written; anything else is damage.
+func (x *Index) decode(text string) (m info, err error) {
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		return info{}, x.watch(fmt.Errorf("%w: %w", errDamaged, err))
+	}
+	return m, nil
 }
 
 // Sharing says by how many tags each digest is reached; one that is not known
@@ -165,7 +172,7 @@ func (x *Index) Usage(ctx context.Context) (index.Usage, error) {
 	}
 	err := x.db.QueryRowContext(ctx, `SELECT repos, tags, manifests, blobs, bytes, tagged FROM total`).
 		Scan(&u.Repositories, &u.Tags, &u.Manifests, &u.Blobs, &u.Bytes, &u.Tagged)
-	return u, err
+	return u, x.watch(err)
 }
 
 // Repositories lists repositories that have tags.

@@ -113,8 +113,8 @@ func (x *Index) describe(ctx context.Context, repo int64, page []row) error {
 			return err
 		}
 		if text.Valid {
-			var m info
-			if err := json.Unmarshal([]byte(text.String), &m); err != nil {
+			m, err := x.decode(text.String)
+			if err != nil {
 				return err
 			}
 			t.Descriptor, t.Platforms = m.Descriptor, m.Platforms
@@ -152,7 +152,7 @@ func (x *Index) measure(ctx context.Context, rows []row) error {
 		if !ok {
 			var size, frees float64
 			if err := stmt.QueryRowContext(ctx, r.obj).Scan(&size, &frees); err != nil {
-				return err
+				return x.watch(err)
 			}
 			s = sums{int64(size), int64(frees)}
 			known[r.obj] = s
