@@ -129,8 +129,12 @@ func TestPushCellsLookAsSigned(t *testing.T) {
 	looks(t, "push", fyne.NewSize(480, 0), func() fyne.CanvasObject {
 		var lines []fyne.CanvasObject
 		for _, v := range []widget.PushView{
-			{Face: widget.PushButton}, {Face: widget.PushWaiting}, {Face: widget.PushProgress, Text: "4 of 7 layers · 52 MB/s", Percent: "61%", Part: 0.61},
-			{Face: widget.PushResult, Text: "Pushed · 2 s"}, {Face: widget.PushRemark, Text: "already in Berth"}, {Face: widget.PushFailure, Text: "Failed"},
+			{Face: widget.PushButton},
+			{Face: widget.PushWaiting},
+			{Face: widget.PushProgress, Text: "4 of 7 layers · 52 MB/s", Percent: "61%", Part: 0.61},
+			{Face: widget.PushResult, Text: "Pushed · 2 s"},
+			{Face: widget.PushRemark, Text: "already in Berth"},
+			{Face: widget.PushFailure, Text: "Failed"},
 		} {
 			c := widget.NewPushCell()
 			c.Set(v)

@@ -134,6 +134,7 @@ func (r *navRenderer) Refresh() {
 	canvas.Refresh(r.n)
 	r.icon.Refresh()
 }
+
 func (r *navRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.area, r.icon, r.title, r.count}
 }

@@ -187,7 +187,6 @@ type PushCell struct {
 	said     *Text
 	chip     *Chip
 	tip      *Tipped
-	faces    *fyne.Container
 }
 
 // NewPushCell makes a cell.

@@ -210,6 +210,7 @@ func (x *repoRowRenderer) Refresh() {
 	x.Layout(x.r.Size())
 	canvas.Refresh(x.r)
 }
+
 func (x *repoRowRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{x.area, x.lead, x.name, x.facts, x.when}
 }

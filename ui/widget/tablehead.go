@@ -63,6 +63,7 @@ func (r *headRenderer) Refresh() {
 		o.Refresh()
 	}
 }
+
 func (r *headRenderer) Objects() []fyne.CanvasObject {
 	return append(append([]fyne.CanvasObject{r.h.box}, r.h.cells...), r.h.line)
 }
@@ -164,6 +165,7 @@ func (r *headCellRenderer) Refresh() {
 	r.text.Refresh()
 	r.mark.Refresh()
 }
+
 func (r *headCellRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.text, r.mark}
 }
