@@ -15,12 +15,24 @@ import (
 )
 
 func (s *server) startUpload(w http.ResponseWriter, r *http.Request, q *route.Request) error {
-	up, err := s.reg.StartUpload(r.Context(), q.Repository)
+	up, err := s.reg.StartUpload(intending(r.Context(), q), q.Repository)
 	if err != nil {
 		return err
 	}
 	s.describe(w, r, q, up, time.Now())
 	return finish(w, up, http.StatusAccepted)
+}
+
+// intending tells the registry which digest the client will ask for, as far as
+// it said, so that the bytes are hashed once, in the right way.
+func intending(ctx context.Context, q *route.Request) context.Context {
+	switch {
+	case q.Algorithm != "":
+		return registry.WithAlgorithm(ctx, q.Algorithm)
+	case q.Digest != "":
+		return registry.WithAlgorithm(ctx, q.Digest.Algorithm())
+	}
+	return ctx
 }
 
 // mountBlob falls back to a new upload where there is nothing to mount
@@ -43,7 +55,7 @@ func (s *server) pushBlob(w http.ResponseWriter, r *http.Request, q *route.Reque
 	if err := checkType(r); err != nil {
 		return err
 	}
-	up, err := s.reg.StartUpload(r.Context(), q.Repository)
+	up, err := s.reg.StartUpload(intending(r.Context(), q), q.Repository)
 	if err != nil {
 		return err
 	}
