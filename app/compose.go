@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"berth/app/single"
+	"berth/dockerbridge"
 	"berth/registry/driver"
 	"berth/registry/driver/drivers"
 	"berth/registry/filter"
@@ -39,9 +40,6 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 			err = AsProblem(errors.Join(err, c.Close()))
 		}
 	}()
-	if c.engines == nil {
-		c.engines = docker{}
-	}
 	for _, warning := range c.cfg.Warnings {
 		c.log.Warn("configuration", "warning", warning)
 	}
@@ -49,6 +47,10 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 		return nil, err
 	}
 	c.closers = append(c.closers, c.lock.Release)
+	if c.engines == nil {
+		c.engines = docker{dockerbridge.OpenLoans(filepath.Join(c.cfg.Data(), "berth", "loans.json"))}
+	}
+	c.clearTemp()
 
 	drv, err := c.openDriver()
 	if err != nil {

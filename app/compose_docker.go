@@ -11,7 +11,10 @@ import (
 )
 
 // docker is Engines over dockerbridge.
-type docker struct{}
+type docker struct{ loans *dockerbridge.Loans }
+
+// Reclaim takes temporary tags away that a killed Berth left in engines.
+func (d docker) Reclaim(ctx context.Context) (left int, err error) { return d.loans.Reclaim(ctx) }
 
 // Contexts lists the docker contexts.
 func (docker) Contexts() ([]Context, error) {
@@ -24,15 +27,18 @@ func (docker) Contexts() ([]Context, error) {
 }
 
 // Open reaches an engine.
-func (docker) Open(ctx context.Context, name string) (LocalEngine, error) {
+func (d docker) Open(ctx context.Context, name string) (LocalEngine, error) {
 	e, err := dockerbridge.Open(ctx, name)
 	if err != nil {
 		return nil, engineError(err)
 	}
-	return &dockerEngine{e}, nil
+	return &dockerEngine{e, d.loans}, nil
 }
 
-type dockerEngine struct{ e dockerbridge.Engine }
+type dockerEngine struct {
+	e     dockerbridge.Engine
+	loans *dockerbridge.Loans
+}
 
 func (d *dockerEngine) Info(ctx context.Context) (Engine, error) {
 	i, err := d.e.Info(ctx)
@@ -55,7 +61,9 @@ func (d *dockerEngine) Images(ctx context.Context) ([]EngineImage, error) {
 }
 
 func (d *dockerEngine) Push(ctx context.Context, p EnginePush, report func(job.Progress)) (string, error) {
-	o := dockerbridge.PushOptions{Image: p.Image, Address: p.Address, Repository: p.Repository, Tag: p.Tag, TempDir: p.TempDir}
+	o := dockerbridge.PushOptions{
+		Image: p.Image, Address: p.Address, Repository: p.Repository, Tag: p.Tag, TempDir: p.TempDir, Loans: d.loans,
+	}
 	send := dockerbridge.Send
 	if p.Address == "" { // nothing listens that the engine could push to
 		send = dockerbridge.Carry
@@ -65,7 +73,15 @@ func (d *dockerEngine) Push(ctx context.Context, p EnginePush, report func(job.P
 }
 
 func (d *dockerEngine) Pull(ctx context.Context, reference string, report func(job.Progress)) error {
-	return engineError(d.e.Pull(ctx, reference, reporter(report)))
+	err := d.e.Pull(ctx, reference, reporter(report))
+	var e *dockerbridge.Error
+	if errors.As(err, &e) && e.Kind == dockerbridge.KindUnreachable {
+		p := engineProblem(e, runtime.GOOS)
+		p.Fix = "Its “localhost” may be another one, as in a virtual machine, or it may insist on TLS, as Podman does. " +
+			"Pull under an address of Berth that it reaches, and list that address among its insecure registries."
+		return p
+	}
+	return engineError(err)
 }
 
 func (d *dockerEngine) Watch(ctx context.Context) iter.Seq2[struct{}, error] {
@@ -98,6 +114,9 @@ func engineError(err error) error {
 		return err
 	}
 	if e.Kind == dockerbridge.KindCancelled {
+		if errors.Is(e.Err, context.DeadlineExceeded) {
+			return context.DeadlineExceeded
+		}
 		return context.Canceled
 	}
 	return engineProblem(e, runtime.GOOS)
@@ -130,6 +149,7 @@ func engineProblem(e *dockerbridge.Error, goos string) *Problem {
 		p.Fix = "Its network may be another one, as in a virtual machine. Push from Berth's window: that works over any distance."
 	case dockerbridge.KindDenied:
 		p.Title, p.Exit = "The registry refused the image", exitError
+		p.Fix = "Correct what it names, then try again."
 	case dockerbridge.KindNotFound:
 		p.Title, p.Exit = "The container engine does not have that image", exitNotFound
 		p.Fix, p.Command = "To see what it has:", "docker image ls"

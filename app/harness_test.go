@@ -217,6 +217,8 @@ func (e *engines) Contexts() ([]app.Context, error) {
 	return []app.Context{{Name: "default", Current: true}}, nil
 }
 
+func (e *engines) Reclaim(context.Context) (int, error) { return 0, nil }
+
 func (e *engines) Open(context.Context, string) (app.LocalEngine, error) {
 	if e.absent != nil {
 		return nil, e.absent

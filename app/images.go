@@ -231,6 +231,9 @@ func (c *Core) resolve(ctx context.Context, repo, reference string) (registry.De
 // Retag points a tag at what another names; see [Service].
 func (c *Core) Retag(ctx context.Context, r RetagRequest) (RetagReply, error) {
 	ctx = c.as(ctx, "")
+	if c.readOnly.Load() {
+		return RetagReply{}, readOnlyProblem()
+	}
 	if err := registry.ParseTag(r.To); err != nil {
 		return RetagReply{}, AsProblem(err)
 	}

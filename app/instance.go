@@ -73,6 +73,14 @@ func (c *Core) engineAddress() string {
 	return c.address
 }
 
+// clearTemp takes away what a Berth that was killed left of large files: where
+// an open file keeps its name, as on Windows, it did.
+func (c *Core) clearTemp() {
+	if err := os.RemoveAll(filepath.Join(c.cfg.Data(), "berth", "tmp")); err != nil {
+		c.log.Warn("old temporary files stay", "error", err)
+	}
+}
+
 // tempDir is for large files on the disk of the registry.
 func (c *Core) tempDir() string {
 	if c.cfg.Storage.InMemory != nil {

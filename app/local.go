@@ -24,6 +24,9 @@ type Engines interface {
 	Contexts() ([]Context, error)
 	// Open reaches the engine of a context; empty means the current one.
 	Open(ctx context.Context, name string) (LocalEngine, error)
+	// Reclaim gives back what a Berth that was killed had borrowed of engines,
+	// and says how much could not be.
+	Reclaim(ctx context.Context) (left int, err error)
 }
 
 // LocalEngine is a container engine that answers.
@@ -150,7 +153,10 @@ func (c *Core) isImage(ctx context.Context, i EngineImage, d registry.Digest) (b
 
 // Push starts to push a local image; see [Service].
 func (c *Core) Push(ctx context.Context, r PushRequest) (JobReply, error) {
-	if strings.TrimSpace(r.Image) == "" {
+	switch {
+	case c.readOnly.Load():
+		return JobReply{}, readOnlyProblem()
+	case strings.TrimSpace(r.Image) == "":
 		return JobReply{}, BadRequest(errors.New("no image is named"))
 	}
 	source := r.Image
@@ -249,6 +255,9 @@ func notServing() *Problem {
 
 // Import starts to read images from disk; see [Service].
 func (c *Core) Import(ctx context.Context, r ImportRequest) (JobReply, error) {
+	if c.readOnly.Load() {
+		return JobReply{}, readOnlyProblem()
+	}
 	if _, err := os.Stat(r.Path); err != nil {
 		return JobReply{}, &Problem{
 			Code: "not_found", Severity: severityError, Title: "There is no file or folder “" + r.Path + "”",
@@ -297,6 +306,31 @@ func (c *Core) watchEngine(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(again):
+		}
+	}
+}
+
+// How often, and how many times, engines are asked for what a killed Berth left
+// in them: at login they may start later than Berth.
+const (
+	reclaimPace  = time.Minute
+	reclaimTries = 10
+)
+
+func (c *Core) reclaim(ctx context.Context) {
+	for try := 1; ; try++ {
+		left, err := c.engines.Reclaim(ctx)
+		if left == 0 || ctx.Err() != nil {
+			return
+		}
+		if try == reclaimTries {
+			c.log.Warn("temporary tags stay in a container engine until the next start", "count", left, "error", err)
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(reclaimPace):
 		}
 	}
 }

@@ -57,9 +57,14 @@ func (c *Core) Run(ctx context.Context) error {
 		c.Stop() // also when it broke
 	})
 	if control != nil {
-		serving.Go(func() { controlled = control.Serve(life, c) })
+		serving.Go(func() {
+			if controlled = control.Serve(life, c); controlled != nil {
+				c.log.Error("the control socket has broken: the window and the command line no longer reach this instance", "error", controlled)
+			}
+		})
 	}
 	serving.Go(func() { c.watchHealth(life) })
+	serving.Go(func() { c.reclaim(life) })
 	c.log.Info("registry is ready", "address", c.addressForPeople(), "listening", c.Listening(), "data", c.cfg.Data())
 	close(c.ready)
 	c.notify(Notice{Kind: NoticeStatus})

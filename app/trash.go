@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"berth/registry"
 	"berth/registry/index"
@@ -12,11 +13,14 @@ import (
 )
 
 // Delete moves tags to the trash; see [Service]. When one of them is not there,
-// none goes.
+// or cannot go, none goes.
 func (c *Core) Delete(ctx context.Context, r DeleteRequest) (DeleteReply, error) {
 	ctx = c.as(ctx, r.Reason)
 	reply := DeleteReply{Deleted: []TrashEntry{}}
-	if len(r.Tags) == 0 {
+	switch {
+	case c.readOnly.Load():
+		return reply, readOnlyProblem()
+	case len(r.Tags) == 0:
 		return reply, BadRequest(errors.New("no tag is named"))
 	}
 	tags := slices.Compact(slices.Sorted(slices.Values(r.Tags)))
@@ -36,20 +40,58 @@ func (c *Core) Delete(ctx context.Context, r DeleteRequest) (DeleteReply, error)
 		return reply, err
 	}
 	reply.Frees = frees
-	ctx, recorder := trash.Record(ctx)
-	for _, tag := range tags {
-		if err := c.reg.DeleteTag(ctx, r.Repository, tag); err != nil {
-			return reply, c.problem(err, r.Repository+":"+tag)
-		}
+	entries, err := c.deleteAll(ctx, r.Repository, tags)
+	if err != nil {
+		return reply, err
 	}
-	for _, e := range recorder.Entries() {
+	// They are gone: who asked must get the way back, although he has left or a
+	// figure cannot be had.
+	ctx = context.WithoutCancel(ctx)
+	for _, e := range entries {
 		entry, err := c.entry(ctx, e)
 		if err != nil {
-			return reply, err
+			c.log.Warn("what a deleted tag held was not measured", "repository", e.Repository, "tag", e.Tag, "error", err)
 		}
 		reply.Deleted = append(reply.Deleted, entry)
 	}
-	return reply, c.left(ctx, &reply, r.Repository, going)
+	if err := c.left(ctx, &reply, r.Repository, going); err != nil {
+		c.log.Warn("what stays after a delete was not found out", "repository", r.Repository, "error", err)
+	}
+	return reply, nil
+}
+
+// deleteAll deletes tags, and brings those back that went when one does not.
+func (c *Core) deleteAll(ctx context.Context, repo string, tags []string) ([]trash.Entry, error) {
+	recording, recorder := trash.Record(ctx)
+	for _, tag := range tags {
+		err := c.reg.DeleteTag(recording, repo, tag)
+		if err == nil || errors.Is(err, registry.ErrManifestUnknown) {
+			continue // somebody else deleted it meanwhile
+		}
+		err = c.problem(err, repo+":"+tag)
+		back := context.WithoutCancel(ctx)
+		var gone []string
+		for _, e := range recorder.Entries() {
+			if _, backErr := c.trash.Restore(back, e.ID, ""); backErr != nil && !errors.Is(backErr, trash.ErrUnknown) {
+				c.log.Error("a deleted tag was not brought back", "repository", repo, "tag", e.Tag, "entry", e.ID, "error", backErr)
+				gone = append(gone, e.ID)
+			}
+		}
+		c.notify(Notice{Kind: NoticeImages, Repository: repo})
+		if len(gone) > 0 {
+			return nil, halfDeleted(repo, err, gone)
+		}
+		return nil, err
+	}
+	return recorder.Entries(), nil
+}
+
+func halfDeleted(repo string, err error, gone []string) *Problem {
+	return &Problem{
+		Code: "half_deleted", Severity: severityError, Title: "Only some tags of " + repo + " were deleted",
+		Text: sentence(err.Error()), Fix: "They are in the trash. To bring them back:",
+		Command: "berth restore " + strings.Join(gone, " "), Exit: exitError,
+	}
 }
 
 // entry gives the row of an entry, with the size of what it reaches.
@@ -72,11 +114,13 @@ func (c *Core) left(ctx context.Context, reply *DeleteReply, repo string, gone [
 			reply.Stay = append(reply.Stay, row.Name)
 		}
 	}
-	reply.Gone = true
 	for _, err := range c.reg.Tags(ctx, repo, "") {
-		reply.Gone = err != nil
-		break
+		if errors.Is(err, registry.ErrNameUnknown) {
+			break
+		}
+		return err
 	}
+	reply.Gone = true
 	return nil
 }
 
@@ -154,7 +198,9 @@ func (c *Core) chosen(ctx context.Context, names []string) ([]trash.Entry, error
 		if i < 0 {
 			return nil, notInTrash(name)
 		}
-		out = append(out, all[i])
+		if !slices.ContainsFunc(out, func(e trash.Entry) bool { return e.ID == all[i].ID }) {
+			out = append(out, all[i])
+		}
 	}
 	return out, nil
 }

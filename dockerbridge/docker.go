@@ -6,7 +6,6 @@ import (
 	"iter"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/docker/docker/api/types/events"
@@ -22,17 +21,13 @@ const noAuth = "e30="
 type docker struct {
 	api *client.Client
 	at  endpoint
-
-	// mu guards pushing: the references that have a temporary tag now. The
-	// channel is closed when the push is over.
-	mu      sync.Mutex
-	pushing map[string]chan struct{}
+	own Loans // of pushes that share none
 }
 
 var _ Engine = (*docker)(nil)
 
 func newDocker(api *client.Client, at endpoint) *docker {
-	return &docker{api: api, at: at, pushing: map[string]chan struct{}{}}
+	return &docker{api: api, at: at}
 }
 
 // fail makes an *Error of err; a nil err stays nil.

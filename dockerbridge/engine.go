@@ -102,6 +102,8 @@ type PushOptions struct {
 	// TempDir is where [Carry] may spool the image; empty means the system's.
 	// It should be on the disk of the registry: an image is large.
 	TempDir string
+	// Loans are shared by the pushes of a program; nil: by those of the engine.
+	Loans *Loans
 }
 
 // Reference is what is tagged and pushed: "localhost:5000/acme/app:v1".

@@ -49,3 +49,13 @@ func Follow(r io.Reader) (Progress, error) {
 
 // AsError finds the kind of an error.
 func AsError(err error) error { return asError(err, "") }
+
+// Reclaim is Loans.Reclaim for an engine at a host.
+func Reclaim(ctx context.Context, l *Loans, host string) (left int, err error) {
+	return l.reclaim(ctx, finder{env: func(key string) string { return map[string]string{"DOCKER_HOST": host}[key] }})
+}
+
+// Lend remembers a loan as a push does that is killed before it ends.
+func Lend(l *Loans, host, reference, id, before string) error {
+	return l.begin(loan{Engine: host, Reference: reference, Image: id, Before: before})
+}

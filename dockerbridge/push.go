@@ -23,8 +23,11 @@ func (d *docker) Push(ctx context.Context, o PushOptions, progress func(Progress
 	if err := errors.Join(registry.ParseName(o.Repository), registry.ParseTag(o.Tag)); err != nil {
 		return Result{}, d.fail(err)
 	}
-	target := o.Reference()
-	release, err := d.reserve(ctx, target)
+	target, loans := o.Reference(), o.Loans
+	if loans == nil {
+		loans = &d.own
+	}
+	release, err := loans.reserve(ctx, d.at.host, target)
 	if err != nil {
 		return Result{}, d.fail(err)
 	}
@@ -34,7 +37,7 @@ func (d *docker) Push(ctx context.Context, o PushOptions, progress func(Progress
 	if err != nil {
 		return Result{}, d.fail(ended(ctx, err))
 	}
-	giveBack, err := d.borrow(ctx, img, target)
+	giveBack, err := d.borrow(ctx, loans, img, target)
 	if err != nil {
 		return Result{}, d.fail(ended(ctx, err))
 	}
@@ -51,39 +54,17 @@ func (d *docker) Push(ctx context.Context, o PushOptions, progress func(Progress
 	return result, nil
 }
 
-// reserve waits until nobody else pushes to target.
-func (d *docker) reserve(ctx context.Context, target string) (release func(), err error) {
-	for {
-		d.mu.Lock()
-		busy, taken := d.pushing[target]
-		if !taken {
-			mine := make(chan struct{})
-			d.pushing[target] = mine
-			d.mu.Unlock()
-			return func() {
-				d.mu.Lock()
-				delete(d.pushing, target)
-				d.mu.Unlock()
-				close(mine)
-			}, nil
-		}
-		d.mu.Unlock()
-		select {
-		case <-busy:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-}
-
 // borrow gives img the name target, and the way to undo it. A name that the
 // user had given stays; one that named another image names it again after.
-func (d *docker) borrow(ctx context.Context, img image.InspectResponse, target string) (undo func(context.Context) error, err error) {
+func (d *docker) borrow(ctx context.Context, loans *Loans, img image.InspectResponse, target string) (giveBack func(context.Context) error, err error) {
+	var undo func(context.Context) error
+	note := loan{Engine: d.at.host, Context: d.at.context, Reference: target, Image: img.ID}
 	before, err := d.api.ImageInspect(ctx, target)
 	switch {
 	case err == nil && before.ID == img.ID:
 		return func(context.Context) error { return nil }, nil
 	case err == nil:
+		note.Before = before.ID
 		undo = func(ctx context.Context) error { return d.api.ImageTag(ctx, before.ID, target) }
 	case !cerrdefs.IsNotFound(err):
 		return nil, err
@@ -92,13 +73,22 @@ func (d *docker) borrow(ctx context.Context, img image.InspectResponse, target s
 	default:
 		undo = func(ctx context.Context) error { return d.untag(ctx, target) }
 	}
+	if err := loans.begin(note); err != nil {
+		return nil, &Error{Kind: KindOther, Err: err}
+	}
+	giveBack = func(ctx context.Context) error {
+		if err := undo(ctx); err != nil {
+			return err
+		}
+		return loans.end(note)
+	}
 	if err := d.api.ImageTag(ctx, img.ID, target); err != nil {
 		// A cancelled request may have been carried out all the same.
 		back, cancel := context.WithTimeout(context.WithoutCancel(ctx), untagTimeout)
 		defer cancel()
-		return nil, errors.Join(err, undo(back))
+		return nil, errors.Join(err, giveBack(back))
 	}
-	return undo, nil
+	return giveBack, nil
 }
 
 func (d *docker) untag(ctx context.Context, target string) error {
