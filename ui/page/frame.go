@@ -120,9 +120,9 @@ func snacks(toasts []model.Toast) []widget.Snack {
 		case model.ToneOK:
 			s.Icon, s.Color = theme.IconDone, theme.SnackLink
 		case model.ToneDanger:
-			s.Icon, s.Color = theme.IconProblem, theme.Danger
+			s.Icon, s.Color = theme.IconProblem, theme.SnackBad
 		case model.ToneWarning:
-			s.Icon, s.Color = theme.IconWarning, theme.Warning
+			s.Icon, s.Color = theme.IconWarning, theme.SnackWarn
 		}
 		out = append(out, s)
 	}

@@ -36,6 +36,9 @@ const (
 	SnackText  fyne.ThemeColorName = "berthSnackText"
 	SnackFaint fyne.ThemeColorName = "berthSnackFaint"
 	SnackLink  fyne.ThemeColorName = "berthSnackLink"
+	SnackBad   fyne.ThemeColorName = "berthSnackBad"
+	SnackWarn  fyne.ThemeColorName = "berthSnackWarn"
+	SnackTrack fyne.ThemeColorName = "berthSnackTrack"
 	Shade      fyne.ThemeColorName = "berthShade" // shadows
 	Clear      fyne.ThemeColorName = "berthClear"
 )
@@ -70,6 +73,9 @@ var palette = map[fyne.ThemeColorName]pair{
 	SnackText:  {0xE6EDF3, 0xF4F6F8},
 	SnackFaint: {0x8FA0B3, 0x9AA9B7},
 	SnackLink:  {0x2DB9A3, 0x2DB9A3},
+	SnackBad:   {0xE5605A, 0xE5605A},
+	SnackWarn:  {0xD9A441, 0xD9A441},
+	SnackTrack: {0x3B4857, 0x3B4857},
 }
 
 // aliases are the names by which Fyne's own widgets ask.
@@ -88,7 +94,7 @@ var aliases = map[fyne.ThemeColorName]fyne.ThemeColorName{
 	theme.ColorNameHover:               Raised,
 	theme.ColorNameHyperlink:           Accent,
 	theme.ColorNameInputBackground:     Raised,
-	theme.ColorNameInputBorder:         Raised,
+	theme.ColorNameInputBorder:         Clear,
 	theme.ColorNameMenuBackground:      Panel,
 	theme.ColorNameOverlayBackground:   Panel,
 	theme.ColorNamePlaceHolder:         Faint,
@@ -119,14 +125,14 @@ func Of(name fyne.ThemeColorName) color.Color { return theme.Color(name) }
 
 // lookup gives a colour, and whether the name is one of ours.
 func lookup(name fyne.ThemeColorName, light bool) (color.NRGBA, bool) {
+	if to, ok := aliases[name]; ok {
+		name = to
+	}
 	if t, ok := translucent[name]; ok {
 		if light {
 			return t.of.in(true, t.light), true
 		}
 		return t.of.in(false, t.dark), true
-	}
-	if to, ok := aliases[name]; ok {
-		name = to
 	}
 	p, ok := palette[name]
 	return p.in(light, 0xFF), ok

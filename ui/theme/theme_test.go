@@ -61,6 +61,8 @@ func TestTextCanBeReadOnWhatItStandsOn(t *testing.T) {
 		{theme.SnackText, theme.Snack, text},
 		{theme.SnackFaint, theme.Snack, text},
 		{theme.SnackLink, theme.Snack, text},
+		{theme.SnackBad, theme.Snack, large},
+		{theme.SnackWarn, theme.Snack, text},
 		{theme.Faint, theme.Window, hint}, // captions that repeat what is said elsewhere
 		{theme.Faint, theme.Raised, hint},
 	}

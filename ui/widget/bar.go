@@ -22,18 +22,19 @@ type Bar struct {
 	gap    float32
 	radius float32
 	parts  []Part
+	track  fyne.ThemeColorName
 }
 
 // NewBar makes a bar whose parts touch.
 func NewBar(height float32, parts ...Part) *Bar {
-	b := &Bar{height: height, radius: height / 2, parts: parts}
+	b := &Bar{height: height, radius: height / 2, parts: parts, track: theme.Raised}
 	b.ExtendBaseWidget(b)
 	return b
 }
 
 // NewLayerBar makes a bar with gaps, one part for each layer.
 func NewLayerBar(parts ...Part) *Bar {
-	b := &Bar{height: 14, gap: 3, radius: 3, parts: parts}
+	b := &Bar{height: 14, gap: 3, radius: 3, parts: parts, track: theme.Clear}
 	b.ExtendBaseWidget(b)
 	return b
 }
@@ -131,10 +132,7 @@ func (r *barRenderer) corners(rect *canvas.Rectangle, first, last bool) {
 func (r *barRenderer) MinSize() fyne.Size { return fyne.NewSize(24, r.b.height) }
 
 func (r *barRenderer) Refresh() {
-	r.track.FillColor, r.track.CornerRadius = theme.Of(theme.Raised), r.b.radius
-	if r.b.gap > 0 {
-		r.track.FillColor = noColor
-	}
+	r.track.FillColor, r.track.CornerRadius = theme.Of(r.b.track), r.b.radius
 	for len(r.rects) < len(r.b.parts) {
 		r.rects = append(r.rects, canvas.NewRectangle(noColor))
 	}

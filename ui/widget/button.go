@@ -266,8 +266,11 @@ func (r *buttonRenderer) paint() {
 	r.area.StrokeColor, r.area.StrokeWidth = noColor, 0
 	if r.b.focused {
 		r.area.StrokeColor, r.area.StrokeWidth = theme.Of(theme.Accent), 1.5
-		if r.b.variant == Primary {
+		switch {
+		case r.b.variant == Primary:
 			r.area.StrokeColor = theme.Of(theme.Text)
+		case fill == theme.Clear:
+			r.area.FillColor = hollow(r.area.StrokeColor)
 		}
 	}
 	if r.b.pressed && !r.b.disabled && r.b.variant != Primary && r.b.variant != Link {

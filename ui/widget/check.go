@@ -64,7 +64,8 @@ type checkRenderer struct {
 }
 
 func (r *checkRenderer) paint() {
-	r.box.FillColor, r.box.StrokeColor = noColor, theme.Of(theme.Faint)
+	r.box.StrokeColor = theme.Of(theme.Faint)
+	r.box.FillColor = hollow(r.box.StrokeColor)
 	if r.c.checked {
 		r.box.FillColor, r.box.StrokeColor = theme.Of(theme.Accent), theme.Of(theme.Accent)
 		show(r.tick, theme.IconCheck, theme.OnAccent)

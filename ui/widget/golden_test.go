@@ -105,7 +105,7 @@ func TestTheSnackbarLooksAsSigned(t *testing.T) {
 		s.Set([]widget.Snack{
 			{ID: 1, Lead: "Pulling ", Strong: "acme/checkout:v2.4.1", Rest: " — 3 of 7 layers", Action: "Cancel", Progress: 0.4},
 			{ID: 2, Lead: "Deleted ", Strong: "pr-302", Rest: " and 2 more", Action: "Undo", Hint: "Ctrl Z", Progress: -1},
-			{ID: 3, Icon: theme.IconProblem, Color: theme.Danger, Strong: "The disk is full", Rest: ": a very long cause that cannot be shown whole in a window that is as narrow as this", Progress: -1},
+			{ID: 3, Icon: theme.IconProblem, Color: theme.SnackBad, Strong: "The disk is full", Rest: ": a very long cause that cannot be shown whole in a window that is as narrow as this", Progress: -1},
 		})
 		return s
 	})

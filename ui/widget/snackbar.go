@@ -71,6 +71,7 @@ func (s *Snackbar) newLine() *snackLine {
 		lead: NewText("", Body.In(theme.SnackText)), strong: NewText("", BodyBold.In(theme.SnackText)),
 		rest: NewText("", Body.In(theme.SnackText)), hint: NewText("", Body.In(theme.SnackFaint)),
 	}
+	l.bar.track = theme.SnackTrack
 	l.action = NewSmallButton("", "", Link, func() { call(s.Act, l.snack.ID) })
 	l.action.colors = &buttonColors{theme.SnackLink, theme.SnackText}
 	hide := NewIconButton(theme.IconClose, "", func() { call(s.Dismiss, l.snack.ID) })
@@ -141,6 +142,9 @@ func likedWidth(o fyne.CanvasObject) float32 {
 		}
 	case *fyne.Container:
 		least := o.MinSize().Width
+		if _, ok := o.Layout.(*whole); ok {
+			return least
+		}
 		var more float32
 		_, isAcross := o.Layout.(*across)
 		for _, c := range o.Objects {

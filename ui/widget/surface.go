@@ -12,6 +12,15 @@ import (
 
 var noColor = color.Transparent
 
+// hollow is the fill of a shape that is only an outline: the colour of the line,
+// as good as transparent. OpenGL mixes the two along the inner edge, and a
+// transparent black would make it grey.
+func hollow(stroke color.Color) color.Color {
+	c := color.NRGBAModel.Convert(stroke).(color.NRGBA)
+	c.A = 1
+	return c
+}
+
 // Surface is a coloured area with something on it: a card, a panel, a field.
 type Surface struct {
 	widget.BaseWidget

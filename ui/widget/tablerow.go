@@ -195,6 +195,7 @@ func (x *tableRowRenderer) paint() {
 	x.area.FillColor = theme.Of(fill)
 	x.line.FillColor = theme.Of(theme.Line)
 	x.ring.StrokeColor, x.ring.StrokeWidth, x.ring.CornerRadius = theme.Of(theme.Accent), 1, theme.RadiusSmall
+	x.ring.FillColor = hollow(x.ring.StrokeColor)
 	x.ring.Hidden = !x.r.state.Focused || !x.r.t.focused
 	x.veil.FillColor = noColor
 	x.veil.Hidden = !x.r.state.Dimmed
