@@ -144,9 +144,9 @@ func TestAPersonsFirstMinutesInTheWindow(t *testing.T) {
 	d.still(t, d.page())
 	d.at(t, pushButton)
 	b.listed(t, "checkout:dev")
-	if left := strings.Fields(e.run(t, "images", "--format", "{{.Repository}}:{{.Tag}}")); len(left) != 1 {
-		t.Errorf("the engine has %v after the push, want the one image", left)
-	}
+	waitFor(t, 10*time.Second, "the push leaves no name in the engine", func() bool {
+		return strings.TrimSpace(e.run(t, "images", "--format", "{{.Repository}}:{{.Tag}}")) == "checkout:dev"
+	})
 
 	// See it.
 	d.at(t, navImages)
