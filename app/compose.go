@@ -72,7 +72,7 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 	c.trash = trash.Wrap(st, st, c.bin)
 	reg := filter.ReadOnly(c.trash, c.readOnly.Load)
 	reg = filter.Observe(reg, c.bus)
-	c.reg, c.archive = reg, into(reg)
+	c.reg, c.archive = reg, into(reg, c.tempDir)
 	secret, err := c.secret()
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 
@@ -13,10 +14,11 @@ import (
 	"berth/registry/transfer"
 )
 
-// into gives an importer of archives into a registry.
-func into(dst registry.Registry) importer {
+// into gives an importer of archives into a registry; what is compressed is
+// unpacked in tempDir.
+func into(dst registry.Registry, tempDir func() string) importer {
 	return func(ctx context.Context, path, repo, tag string, report func(job.Progress)) (job.Result, error) {
-		a, err := archive.Open(ctx, path)
+		a, err := archive.Open(ctx, path, tempDir())
 		if err != nil {
 			return job.Result{}, archiveProblem(path, err)
 		}
@@ -34,7 +36,7 @@ func into(dst registry.Registry) importer {
 				report(copying(p, before))
 			}})
 			if err != nil {
-				return result, err
+				return result, archiveBroken(path, err)
 			}
 			before += sent
 			result.Digest = d.Digest.String()
@@ -48,7 +50,7 @@ func into(dst registry.Registry) importer {
 func importRequests(images []archive.Image, path, repo, tag string) ([]transfer.Request, error) {
 	named := 0
 	for _, i := range images {
-		if i.Name != "" {
+		if i.Repository != archive.Unnamed {
 			named++
 		}
 	}
@@ -63,28 +65,33 @@ func importRequests(images []archive.Image, path, repo, tag string) ([]transfer.
 			Code: "archive_many", Severity: severityError, Title: fmt.Sprintf("There are %d images in %s", len(images), filepath.Base(path)),
 			Text: "They have names of their own, so one name cannot be for all of them.", Fix: "Import them without giving a name.", Exit: exitUsage,
 		}
-	case repo == "" && named < len(images):
+	}
+	alone := len(images) == 1 && repo != ""
+	if repo == "" && named < len(images) {
 		repo, tag = fileName(path), "latest"
 	}
 	var out []transfer.Request
-	unnamed := 0
+	untagged := 0
 	for _, i := range images {
 		r := transfer.Request{From: i.Repository, Reference: i.Descriptor.Digest.String(), To: i.Repository, Tags: []string{i.Tag}, Partial: true, Referrers: true}
-		if i.Tag == "" {
-			r.Tags = []string{"latest"}
-		}
-		if i.Name == "" || len(images) == 1 && repo != "" {
-			if repo == "" {
-				return nil, &Problem{
-					Code: "name_needed", Severity: severityError, Title: "The image in " + filepath.Base(path) + " has no name",
-					Fix: "Give it one:", Command: "berth import " + path + " team/app:v1", Exit: exitUsage,
-				}
-			}
-			unnamed++
+		switch {
+		case alone:
 			r.To, r.Tags = repo, []string{tag}
-			if unnamed > 1 {
-				r.Tags = []string{fmt.Sprintf("%s-%d", tag, unnamed)}
+		case i.Repository == archive.Unnamed && repo == "":
+			return nil, &Problem{
+				Code: "name_needed", Severity: severityError, Title: "The image in " + filepath.Base(path) + " has no name",
+				Fix: "Give it one:", Command: "berth import " + path + " team/app:v1", Exit: exitUsage,
 			}
+		case i.Repository == archive.Unnamed && i.Tag == "":
+			untagged++
+			r.To, r.Tags = repo, []string{tag}
+			if untagged > 1 {
+				r.Tags = []string{fmt.Sprintf("%s-%d", tag, untagged)}
+			}
+		case i.Repository == archive.Unnamed:
+			r.To = repo
+		case i.Tag == "":
+			r.Tags = []string{"latest"}
 		}
 		out = append(out, r)
 	}
@@ -113,11 +120,30 @@ func copying(p transfer.Progress, before int64) job.Progress {
 	return out
 }
 
+// archiveProblem says why an archive cannot be opened.
 func archiveProblem(path string, err error) error {
+	err = archiveBroken(path, err)
 	if errors.Is(err, archive.ErrFormat) || errors.Is(err, archive.ErrRefused) || AsProblem(err).Code == "error" {
 		return &Problem{
 			Code: "archive_format", Severity: severityError, Title: filepath.Base(path) + " is no archive of images", Text: sentence(err.Error()),
 			Fix: "Choose a tar made by docker save, an OCI tar, or an OCI folder.", Exit: exitError,
+		}
+	}
+	return err
+}
+
+// archiveBroken puts it down to the archive that something of it is missing or
+// wrong: to a reader it is the archive that is not as it should be.
+func archiveBroken(path string, err error) error {
+	for _, part := range []error{
+		registry.ErrBlobUnknown, registry.ErrManifestUnknown, registry.ErrManifestBlobUnknown, registry.ErrManifestInvalid,
+		registry.ErrDigestInvalid, registry.ErrSizeInvalid, io.ErrUnexpectedEOF,
+	} {
+		if errors.Is(err, part) {
+			return &Problem{
+				Code: "archive_broken", Severity: severityError, Title: filepath.Base(path) + " is damaged or not whole", Text: sentence(err.Error()),
+				Fix: "Make the archive again, then import it again.", Exit: exitError,
+			}
 		}
 	}
 	return err

@@ -162,6 +162,7 @@ func TestAnArchiveIsImportedUnderItsNameOrAnother(t *testing.T) {
 		{"team/app:v1", "other/app:v2", "other/app:v2"},
 		{"", "named:v3", "named:v3"},
 		{"", "", "my-app:latest"},
+		{"v7", "", "my-app:v7"}, // a layout names its images by a tag alone
 	} {
 		j, err := i.Import(t.Context(), app.ImportRequest{Path: layout(t, tc.name), As: tc.as})
 		if err != nil {
@@ -187,6 +188,21 @@ func TestAnArchiveIsImportedUnderItsNameOrAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	if done := i.finished(j.ID); done.State != app.JobFailed || done.Problem.Code != "archive_format" {
+		t.Errorf("job %+v, problem %+v", done, done.Problem)
+	}
+}
+
+func TestAnArchiveThatIsNotWholeIsSaidToBe(t *testing.T) {
+	t.Parallel()
+	i, dir := fresh(t), layout(t, "team/app:v1")
+	if err := os.Remove(filepath.Join(dir, "blobs", "sha256", strings.TrimPrefix(digestOf([]byte("two")), "sha256:"))); err != nil {
+		t.Fatal(err)
+	}
+	j, err := i.Import(t.Context(), app.ImportRequest{Path: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done := i.finished(j.ID); done.State != app.JobFailed || done.Problem.Code != "archive_broken" || done.Problem.Fix == "" {
 		t.Errorf("job %+v, problem %+v", done, done.Problem)
 	}
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"strings"
+	"syscall"
 
 	"berth/app/config"
 	"berth/app/job"
@@ -47,7 +49,7 @@ func AsProblem(err error) *Problem {
 	if errors.Is(err, job.ErrUnknown) {
 		return &Problem{
 			Code: "not_found", Severity: severityError, Title: "There is no such job", Text: "It may have ended long ago.",
-			Exit: exitNotFound,
+			Fix: "To see those that are remembered:", Command: "berth jobs", Exit: exitNotFound,
 		}
 	}
 	if errors.Is(err, job.ErrClosed) {
@@ -56,7 +58,10 @@ func AsProblem(err error) *Problem {
 			Fix: "Start Berth again.", Command: "berth", Exit: exitConflict,
 		}
 	}
-	return &Problem{Code: "error", Severity: severityError, Title: "That did not work", Text: err.Error(), Exit: exitError}
+	return &Problem{
+		Code: "error", Severity: severityError, Title: "That did not work", Text: err.Error(),
+		Fix: "Try again. If it stays so, Berth's log says more.", Exit: exitError,
+	}
 }
 
 func lockProblem(err error) *Problem {
@@ -104,7 +109,7 @@ func configProblem(err error) *Problem {
 
 func diskProblem(err error) *Problem {
 	switch {
-	case errors.Is(err, driver.ErrNoSpace):
+	case noSpace(err):
 		return &Problem{
 			Code: "disk_full", Severity: severityError, Title: "The disk is full",
 			Text: "There is no room left in the data folder, so nothing more can be stored.",
@@ -119,6 +124,14 @@ func diskProblem(err error) *Problem {
 		}
 	}
 	return nil
+}
+
+// noSpace also knows a full disk by what the system says, for files beside the
+// registry's.
+func noSpace(err error) bool {
+	var code syscall.Errno
+	full := runtime.GOOS == "windows" && errors.As(err, &code) && (code == 39 || code == 112) // ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL
+	return full || errors.Is(err, driver.ErrNoSpace) || errors.Is(err, syscall.ENOSPC)
 }
 
 func readOnlyProblem() *Problem {
@@ -164,15 +177,19 @@ func registryProblem(err error) *Problem {
 		p.Fix = "Use up to 128 letters, digits, “.”, “_” and “-”, as in v1.2."
 	case errors.Is(first, registry.ErrDigestInvalid):
 		p.Title, p.Exit = "That digest does not work", exitUsage
+		p.Fix = "Copy it whole, as in sha256: and 64 digits."
 	case errors.Is(first, registry.ErrDenied), errors.Is(first, registry.ErrUnauthorized):
 		p.Title = "That is not allowed"
+		p.Fix = "Sign in as somebody who may."
 	case errors.Is(first, registry.ErrUnsupported):
 		p.Title, p.Exit = "The registry does not do that", exitConflict
+		p.Fix = "If it is switched off, switch it on in the configuration, then start Berth again."
 	case errors.Is(first, registry.ErrManifestBlobUnknown):
 		p.Title = "The image is not complete"
 		p.Fix = "Push it again."
 	default:
 		p.Title = "The registry refused"
+		p.Fix = "Correct what it names, then try again."
 	}
 	return p
 }
@@ -206,7 +223,7 @@ func badName(what, name, fix string) *Problem {
 func BadRequest(err error) *Problem {
 	return &Problem{
 		Code: "bad_request", Severity: severityError, Title: "Berth does not understand the request",
-		Text: err.Error(), Exit: exitUsage,
+		Text: sentence(err.Error()), Fix: "Correct it. If you did not write it, your Berth programs may be of two versions: quit Berth and start it again.", Exit: exitUsage,
 	}
 }
 
@@ -231,6 +248,6 @@ func NoWindow() *Problem {
 func indexingProblem() Problem {
 	return Problem{
 		Code: "indexing", Severity: severityWarning, Title: "Berth is reading the data folder",
-		Text: "Sizes and dates are still being collected. Pushing and pulling work meanwhile.",
+		Text: "Sizes and dates are still being collected. Pushing and pulling work meanwhile.", Fix: "Wait until it is done.",
 	}
 }

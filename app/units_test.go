@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -92,6 +93,7 @@ func TestEveryErrorHasATextForPeopleAndAnExitCode(t *testing.T) {
 		"config file": {&config.Error{Kind: config.Unreadable, Err: errors.New("no")}, "config_unreadable", 2},
 		"config bad":  {&config.Error{Kind: config.Invalid, Key: "log.level", Err: errors.New("no")}, "config_invalid", 2},
 		"full":        {fmt.Errorf("put: %w", driver.ErrNoSpace), "disk_full", 1},
+		"full beside": {&fs.PathError{Op: "write", Path: "/tmp/x", Err: syscall.ENOSPC}, "disk_full", 1},
 		"read-only":   {driver.ErrReadOnly, "read_only", 4},
 		"permission":  {&fs.PathError{Op: "open", Path: "/x", Err: fs.ErrPermission}, "permission", 1},
 		"cancelled":   {context.Canceled, "cancelled", 1},
@@ -108,6 +110,9 @@ func TestEveryErrorHasATextForPeopleAndAnExitCode(t *testing.T) {
 		p := AsProblem(tc.err)
 		if p.Code != tc.code || p.Exit != tc.exit || p.Title == "" {
 			t.Errorf("%s: %+v", name, p)
+		}
+		if p.Fix == "" && name != "own" && name != "cancelled" {
+			t.Errorf("%s: %+v says no way out", name, p)
 		}
 	}
 	if AsProblem(nil) != nil {

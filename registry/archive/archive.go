@@ -53,9 +53,9 @@ type Archive struct {
 var _ registry.Registry = (*Archive)(nil)
 
 // Open opens a folder or a file. The caller closes it. A compressed file is
-// unpacked to a temporary one first. Errors: ErrFormat, ErrRefused, those of
-// the file system.
-func Open(ctx context.Context, path string) (*Archive, error) {
+// unpacked first, to a temporary one in tempDir (empty: the system's). Errors:
+// ErrFormat, ErrRefused, those of the file system.
+func Open(ctx context.Context, path, tempDir string) (*Archive, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("open archive: %w", err)
@@ -81,7 +81,7 @@ func Open(ctx context.Context, path string) (*Archive, error) {
 	}
 	if compression(magic[:n]) != none {
 		defer f.Close()
-		return Read(ctx, f, "")
+		return Read(ctx, f, tempDir)
 	}
 	src, err := indexTar(ctx, f, f.Close)
 	if err != nil {

@@ -305,7 +305,7 @@ func TestAFolderAndACompressedTarReadAsTheTarDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"layout", "image.tar", "image.tar.gz", "image.tar.zst"} {
-		a, err := archive.Open(t.Context(), filepath.Join(dir, name))
+		a, err := archive.Open(t.Context(), filepath.Join(dir, name), "")
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

@@ -3,6 +3,7 @@ package archive_test
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"io"
@@ -32,6 +33,7 @@ func TestHarmfulArchivesAreRefused(t *testing.T) {
 		"a link that leads out":        with(file{name: "x/y", kind: tar.TypeSymlink, link: "../../escape"}),
 		"an absolute link":             with(file{name: "x", kind: tar.TypeSymlink, link: "/etc/passwd"}),
 		"a hard link that leads out":   with(file{name: "x", kind: tar.TypeLink, link: "../escape"}),
+		"a name without end":           with(file{name: strings.Repeat("n", 5000), content: []byte("x")}),
 		"a device":                     with(file{name: "x", kind: tar.TypeChar}),
 		"a pipe":                       with(file{name: "x", kind: tar.TypeFifo}),
 		"an index of more than 4 MiB":  tarOf(t, file{name: "index.json", content: make([]byte, 5<<20)}),
@@ -61,7 +63,7 @@ func TestALinkInAFolderDoesNotLeadOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a, err := archive.Open(t.Context(), inside); err == nil {
+	if a, err := archive.Open(t.Context(), inside, ""); err == nil {
 		_ = a.Close()
 		t.Error("a link out of the folder was followed")
 	}
@@ -111,7 +113,7 @@ func TestWhatIsNoArchiveIsSaid(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := archive.Open(t.Context(), filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := archive.Open(t.Context(), filepath.Join(t.TempDir(), "none"), ""); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file that is not there: %v", err)
 	}
 }
@@ -210,4 +212,25 @@ func FuzzRead(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+func TestACompressedFileIsUnpackedWhereItWasAskedFor(t *testing.T) {
+	t.Parallel()
+	files, _ := save(t, []string{"a:1"}, []byte("one"))
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write(tarOf(t, files...)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "a.tgz")
+	if err := os.WriteFile(path, packed.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// A folder that is not there tells where it would have gone.
+	if _, err := archive.Open(t.Context(), path, filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
 }

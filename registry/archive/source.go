@@ -17,6 +17,8 @@ import (
 const (
 	// maxEntries bounds the index of a tar: the largest images have hundreds.
 	maxEntries = 200_000
+	// maxName bounds their names, which are kept in memory.
+	maxName = 4096
 	// maxLinks bounds links to links.
 	maxLinks = 16
 )
@@ -53,6 +55,9 @@ func readSmall(src source, name string) ([]byte, error) {
 
 // inside cleans a member's name, and refuses one that leads out.
 func inside(name string) (string, error) {
+	if len(name) > maxName {
+		return "", fmt.Errorf("%w: a name of %d bytes", ErrRefused, len(name))
+	}
 	clean := path.Clean(name)
 	if path.IsAbs(name) || clean == ".." || strings.HasPrefix(clean, "../") || strings.ContainsAny(name, "\\\x00") {
 		return "", fmt.Errorf("%w: the name %.200q leads out of the archive", ErrRefused, name)
@@ -171,7 +176,7 @@ func indexTar(ctx context.Context, f io.ReadSeeker, closer func() error) (*tarba
 
 // broken tells a file that was never a tar from one that was cut off.
 func broken(n int, err error) error {
-	if n == 0 && errors.Is(err, tar.ErrHeader) {
+	if n == 0 && (errors.Is(err, tar.ErrHeader) || errors.Is(err, io.ErrUnexpectedEOF)) {
 		return ErrFormat
 	}
 	return fmt.Errorf("the tar is damaged: %w", err)

@@ -261,3 +261,32 @@ func TestNamesAreCheckedFirst(t *testing.T) {
 		}
 	}
 }
+
+// asked counts the manifests that are read.
+type asked struct {
+	registry.Registry
+	reads int
+}
+
+func (a *asked) Manifest(ctx context.Context, repo string, d registry.Digest) (registry.Manifest, error) {
+	a.reads++
+	return a.Registry.Manifest(ctx, repo, d)
+}
+
+func TestIndexesThatNameOneAnotherOftenAreReadOnce(t *testing.T) {
+	t.Parallel()
+	reg := registrytest.NewFake()
+	m := registrytest.Image(t, reg, "app", "leaf")
+	put(t, reg, "app", m)
+	for range 12 {
+		twice := registrytest.Descriptor(m)
+		m = registrytest.Index(t, twice, twice, twice)
+		put(t, reg, "app", m)
+	}
+	put(t, reg, "app", m, "v1")
+	src := &asked{Registry: reg}
+	_, err := transfer.Copy(t.Context(), registrytest.NewFake(), src, transfer.Request{From: "app", Reference: "v1", Partial: true}, transfer.Options{})
+	if err != nil || src.reads > 60 {
+		t.Errorf("%v, %d manifests were read for 13", err, src.reads)
+	}
+}

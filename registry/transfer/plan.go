@@ -16,10 +16,12 @@ import (
 )
 
 // maxDepth bounds indexes within indexes and referrers of referrers, maxNodes
-// what one copy takes on: manifests are made by strangers.
+// and maxBytes what one copy takes on and keeps in memory: manifests are made
+// by strangers.
 const (
 	maxDepth = 16
 	maxNodes = 10_000
+	maxBytes = 256 << 20
 )
 
 // attested is how docker's builder says which child an attestation is about.
@@ -91,7 +93,7 @@ func (c *copier) descend(ctx context.Context, n *node, depth int) (*node, error)
 	if known := c.seen[n.manifest.Digest]; known != nil {
 		return known, nil
 	}
-	if depth > maxDepth || len(c.nodes) >= maxNodes {
+	if c.bytes += int64(len(n.manifest.Content)); depth > maxDepth || len(c.nodes) >= maxNodes || c.bytes > maxBytes {
 		return nil, registry.ErrManifestInvalid.WithMessage("too many manifests in one another")
 	}
 	for _, child := range n.parsed.Children {
@@ -209,8 +211,21 @@ func (c *copier) wants(ctx context.Context, child registry.Descriptor) (bool, er
 	return err == nil, err
 }
 
-// complete fails with errAbsent when the source lacks a part of d.
+// complete fails with errAbsent when the source lacks a part of d. It looks at
+// each manifest once, however many indexes name it.
 func (c *copier) complete(ctx context.Context, d registry.Digest, depth int) error {
+	if err, known := c.checked[d]; known {
+		return err
+	}
+	if len(c.checked) >= maxNodes {
+		return registry.ErrManifestInvalid.WithMessage("too many manifests in one another")
+	}
+	err := c.look(ctx, d, depth)
+	c.checked[d] = err
+	return err
+}
+
+func (c *copier) look(ctx context.Context, d registry.Digest, depth int) error {
 	n, err := c.read(ctx, d)
 	if errors.Is(err, registry.ErrManifestUnknown) || depth > maxDepth {
 		return errAbsent

@@ -58,7 +58,7 @@ func Copy(ctx context.Context, dst, src registry.Registry, r Request, o Options)
 	if o.Parallel <= 0 {
 		o.Parallel = defaultParallel
 	}
-	c := &copier{dst: dst, src: src, r: r, seen: map[registry.Digest]*node{}, same: sameRegistry(dst, src)}
+	c := &copier{dst: dst, src: src, r: r, seen: map[registry.Digest]*node{}, checked: map[registry.Digest]error{}, same: sameRegistry(dst, src)}
 	if err := c.check(); err != nil {
 		return registry.Descriptor{}, err
 	}
@@ -78,7 +78,8 @@ func Copy(ctx context.Context, dst, src registry.Registry, r Request, o Options)
 	return desc, nil
 }
 
-// copier is one copy. Its fields do not change once the plan is made.
+// copier is one copy. Its fields do not change once the plan is made, which one
+// goroutine does.
 type copier struct {
 	dst, src registry.Registry
 	r        Request
@@ -87,6 +88,9 @@ type copier struct {
 	// finds them by digest.
 	nodes []*node
 	seen  map[registry.Digest]*node
+	// bytes of manifests that are read, and what complete said of them.
+	bytes   int64
+	checked map[registry.Digest]error
 	track *tracker
 }
 
