@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"berth/app"
@@ -96,7 +97,7 @@ func (s *Shell) failed(p *app.Problem) {
 		t.Rest = ": " + p.Text
 	}
 	if p.Fix != "" {
-		t.Rest += ". " + p.Fix
+		t.Rest = strings.TrimSuffix(t.Rest, ".") + ". " + p.Fix
 	}
 	if p.Command != "" {
 		t.Action = "Copy command"
