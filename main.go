@@ -107,15 +107,20 @@ func open(ctx context.Context, w cli.Where) (app.Service, func() error, error) {
 
 // instance opens the data folder to serve it. A command may have the folder
 // for a moment, or an instance that is ending: it waits for them a little, but
-// not for an instance that answers.
-func instance(ctx context.Context, w cli.Where) (*app.Core, *slog.Logger, error) {
+// not for an instance that answers. Access gets the access log, as distribution
+// writes it, when a config.yml was named; nil means none.
+func instance(ctx context.Context, w cli.Where, access io.Writer) (*app.Core, *slog.Logger, error) {
 	cfg, err := load(w)
 	if err != nil {
 		return nil, nil, err
 	}
 	log := logger(os.Stderr, cfg)
+	o := app.Options{Config: cfg, Logger: log, Version: build().Version, Control: control.Open}
+	if cfg.Named {
+		o.AccessLog = access
+	}
 	for try := 1; ; try++ {
-		core, err := app.Open(ctx, app.Options{Config: cfg, Logger: log, Version: build().Version, Control: control.Open})
+		core, err := app.Open(ctx, o)
 		if p, ok := errors.AsType[*app.Problem](err); !ok || p.Code != "data_locked" || try == lockTries || answers(ctx, cfg) {
 			return core, log, err
 		}
@@ -158,7 +163,7 @@ func logger(w io.Writer, cfg *config.Config) *slog.Logger {
 
 // serve runs the registry until ctx ends.
 func serve(ctx context.Context, w cli.Where, ready func(app.Status)) error {
-	core, _, err := instance(ctx, w)
+	core, _, err := instance(ctx, w, os.Stdout)
 	if err != nil {
 		return err
 	}
@@ -195,7 +200,7 @@ func window(ctx context.Context, w cli.Where, background bool) error {
 	if !errors.Is(err, cli.ErrNoInstance) {
 		return err
 	}
-	core, log, err := instance(ctx, w)
+	core, log, err := instance(ctx, w, nil)
 	if p, ok := errors.AsType[*app.Problem](err); ok && p.Code == "data_locked" {
 		// Two clicks on the launcher: the first is answering by now.
 		if s, closeService, failed := dial(ctx, w); failed == nil {

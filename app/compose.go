@@ -40,13 +40,13 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 			err = AsProblem(errors.Join(err, c.Close()))
 		}
 	}()
-	for _, warning := range c.cfg.Warnings {
-		c.log.Warn("configuration", "warning", warning)
-	}
 	if c.lock, err = single.Acquire(c.cfg.Data()); err != nil {
 		return nil, err
 	}
 	c.closers = append(c.closers, c.lock.Release)
+	for _, warning := range c.cfg.Warnings {
+		c.log.Warn("configuration", "warning", warning)
+	}
 	if c.engines == nil {
 		c.engines = docker{dockerbridge.OpenLoans(filepath.Join(c.cfg.Data(), "berth", "loans.json"))}
 	}
@@ -70,7 +70,8 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 
 	c.bin = trash.New(drv, c.cfg.Berth.Trash.Keep)
 	c.trash = trash.Wrap(st, st, c.bin)
-	reg := filter.ReadOnly(c.trash, c.readOnly.Load)
+	reg := withURLRules(c.trash, c.cfg.Validation)
+	reg = filter.ReadOnly(reg, c.readOnly.Load)
 	reg = filter.Observe(reg, c.bus)
 	c.reg, c.archive = reg, into(reg, c.tempDir)
 	secret, err := c.secret()

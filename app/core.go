@@ -72,13 +72,13 @@ type Core struct {
 	end        context.CancelFunc
 	background sync.WaitGroup
 
-	ready      chan struct{}
-	quit       chan struct{} // closed, under mu, by the first Stop
-	hurry      chan struct{} // closed by the second
-	hurryOnce  sync.Once
-	readOnly   atomic.Bool
-	indexing   atomic.Bool
-	lastEngine atomic.Pointer[string] // the docker context that was asked for last
+	ready     chan struct{}
+	quit      chan struct{} // closed, under mu, by the first Stop
+	hurry     chan struct{} // closed by the second
+	hurryOnce sync.Once
+	readOnly  atomic.Bool
+	indexing  atomic.Bool
+	engine    chosen // the docker context that was asked for last
 
 	mu         sync.Mutex // guards what follows
 	address    string     // "" while nothing listens
@@ -149,19 +149,19 @@ func (c *Core) Close() error {
 // follow turns events of the registry into notices, and counts pulls, until
 // the Core closes.
 func (c *Core) follow() {
-	events := c.bus.Subscribe(c.life, 4096)
+	events, seen := c.bus.Subscribe(c.life, 4096), pulls{}
 	c.background.Go(func() {
 		for e := range events {
-			c.happened(e)
+			c.happened(e, seen)
 		}
 	})
 }
 
-func (c *Core) happened(e event.Event) {
+func (c *Core) happened(e event.Event, seen pulls) {
 	switch {
 	case e.Kind == event.Lagged:
 		c.notify(Notice{Kind: NoticeImages})
-	case e.Kind == event.Pull && e.Manifest && e.Caller.Method == http.MethodGet:
+	case seen.counts(e):
 		err := c.ix.Apply(c.life, index.Pulled{Repository: e.Repository, Tag: e.Tag, Digest: e.Target.Digest, At: e.Time})
 		if err != nil && c.life.Err() == nil {
 			c.log.Warn("pull was not counted", "repository", e.Repository, "error", err)

@@ -68,7 +68,7 @@ type EnginePush struct {
 
 // LocalImages lists the engine's images; see [Service].
 func (c *Core) LocalImages(ctx context.Context, r LocalImagesRequest) (LocalImagesReply, error) {
-	c.lastEngine.Store(&r.Context)
+	c.engine.choose(r.Context)
 	reply := LocalImagesReply{Contexts: []Context{}, Images: []LocalImage{}}
 	contexts, err := c.engines.Contexts()
 	if err == nil {
@@ -281,33 +281,6 @@ func (c *Core) Import(ctx context.Context, r ImportRequest) (JobReply, error) {
 		report(job.Progress{Note: "reading"})
 		return c.archive(ctx, r.Path, repo, tag, report)
 	})
-}
-
-// watchEngine tells watchers when the engine's images change, and when an
-// engine comes or goes, until ctx ends. It follows the engine that was asked
-// for last.
-func (c *Core) watchEngine(ctx context.Context) {
-	const again = 3 * time.Second
-	for first := true; ctx.Err() == nil; first = false {
-		name := ""
-		if last := c.lastEngine.Load(); last != nil {
-			name = *last
-		}
-		e, err := c.engines.Open(ctx, name)
-		if err == nil {
-			if !first {
-				c.notify(Notice{Kind: NoticeLocal}) // it is there again
-			}
-			for range e.Watch(ctx) {
-				c.notify(Notice{Kind: NoticeLocal})
-			}
-			_ = e.Close()
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(again):
-		}
-	}
 }
 
 // How often, and how many times, engines are asked for what a killed Berth left

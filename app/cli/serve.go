@@ -15,7 +15,8 @@ func (p *program) serve() *cobra.Command {
 		Short: "Run the registry alone, without window and tray",
 		Long: `Run the registry until it is interrupted. One line with its address goes to
 standard output once it answers, the log goes to standard error. A config.yml
-has the form of the CNCF distribution registry.`,
+has the form of the CNCF distribution registry; with one, a line for each
+request follows on standard output, unless log.accesslog.disabled is set.`,
 		Example: "  berth serve --addr 127.0.0.1:0 --data /srv/berth",
 		Args:    want(0, 1, "one config.yml"),
 		RunE: func(cmd *cobra.Command, args []string) error {

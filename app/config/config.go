@@ -22,8 +22,10 @@ type Config struct {
 	Policy        Later      `yaml:"policy" known:"repository"`
 	Berth         Berth      `yaml:"berth"`
 
-	// Path is the file that was read; empty for none.
-	Path string `yaml:"-"`
+	// Path is the file that was read; empty for none. Named says that the user
+	// named it.
+	Path  string `yaml:"-"`
+	Named bool   `yaml:"-"`
 	// Warnings are lines for the log: what was ignored, and why.
 	Warnings []string `yaml:"-"`
 

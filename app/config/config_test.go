@@ -61,14 +61,17 @@ func TestTheOfficialConfigurationLoads(t *testing.T) {
 	if c.Data() != filepath.FromSlash("/var/lib/registry") || c.HTTP.Addr != ":5000" || c.Storage.Delete.Enabled || !c.Health.StorageDriver.Enabled {
 		t.Errorf("got %+v", c)
 	}
+	if !c.Named {
+		t.Error("the file counts as found, not as named")
+	}
 	if o := c.Origin("http.addr"); o.Source != config.SourceFile || o.Line != 13 {
 		t.Errorf("http.addr comes from %v", o)
 	}
 	if o := c.Origin("catalog.maxentries"); o.Source != config.SourceDefault {
 		t.Errorf("catalog.maxentries comes from %v", o)
 	}
-	if len(c.Warnings) != 3 {
-		t.Errorf("warnings %q, want cache, tag and debug", c.Warnings)
+	if len(c.Warnings) != 4 {
+		t.Errorf("warnings %q, want cache, tag, debug and health", c.Warnings)
 	}
 }
 
@@ -132,25 +135,27 @@ func TestWhatBerthCannotDoIsRefusedByName(t *testing.T) {
 		file string
 		env  []string
 	}{
-		"auth":                              {file: base + "auth: {htpasswd: {realm: r, path: p}}"},
-		"notifications":                     {file: base, env: []string{"REGISTRY_NOTIFICATIONS_ENDPOINTS_0_URL=http://h"}},
-		"proxy":                             {file: base, env: []string{"REGISTRY_PROXY_REMOTEURL=https://r"}},
-		"redis":                             {file: base + "redis: {addrs: [a]}"},
-		"middleware":                        {file: base + "middleware: {storage: [{name: cloudfront}]}"},
-		"http.tls":                          {file: base + "http: {tls: {certificate: c}}"},
-		"storage.s3":                        {file: "version: 0.1\nstorage: s3"},
-		"storage.azure":                     {file: "version: 0.1\nstorage: {azure: {container: c}}"},
-		"storage.gcs":                       {file: base, env: []string{"REGISTRY_STORAGE=gcs", "REGISTRY_STORAGE_GCS_BUCKET=b"}},
-		"health.http":                       {file: base + "health: {http: [{uri: u}]}"},
-		"policy":                            {file: base + "policy: {repository: {classes: [image]}}"},
-		"http.net":                          {file: base + "http: {net: unix}"},
-		"http.draintimeout":                 {file: base + "http: {draintimeout: -1s}"},
-		"storage":                           {file: "version: 0.1"},
-		"version":                           {file: "storage: inmemory"},
-		"log.level":                         {file: base + "log: {level: loud}"},
-		"validation.manifests.urls.deny":    {file: base + "validation: {manifests: {urls: {deny: ['(']}}}"},
-		"validation.manifests.urls.allow.3": {file: base, env: []string{"REGISTRY_VALIDATION_MANIFESTS_URLS_ALLOW_3=x"}},
-		"catalog.maxentries":                {file: base, env: []string{"REGISTRY_CATALOG_MAXENTRIES=many"}},
+		"auth":                                   {file: base + "auth: {htpasswd: {realm: r, path: p}}"},
+		"notifications":                          {file: base, env: []string{"REGISTRY_NOTIFICATIONS_ENDPOINTS_0_URL=http://h"}},
+		"proxy":                                  {file: base, env: []string{"REGISTRY_PROXY_REMOTEURL=https://r"}},
+		"redis":                                  {file: base + "redis: {addrs: [a]}"},
+		"middleware":                             {file: base + "middleware: {storage: [{name: cloudfront}]}"},
+		"http.tls":                               {file: base + "http: {tls: {certificate: c}}"},
+		"storage.s3":                             {file: "version: 0.1\nstorage: s3"},
+		"storage.azure":                          {file: "version: 0.1\nstorage: {azure: {container: c}}"},
+		"storage.gcs":                            {file: base, env: []string{"REGISTRY_STORAGE=gcs", "REGISTRY_STORAGE_GCS_BUCKET=b"}},
+		"health.http":                            {file: base + "health: {http: [{uri: u}]}"},
+		"policy":                                 {file: base + "policy: {repository: {classes: [image]}}"},
+		"http.net":                               {file: base + "http: {net: unix}"},
+		"http.draintimeout":                      {file: base + "http: {draintimeout: -1s}"},
+		"storage":                                {file: "version: 0.1"},
+		"version":                                {file: "storage: inmemory"},
+		"log.level":                              {file: base + "log: {level: loud}"},
+		"validation.manifests.urls.deny":         {file: base + "validation: {manifests: {urls: {deny: ['(']}}}"},
+		"validation.manifests.urls.allow.3":      {file: base, env: []string{"REGISTRY_VALIDATION_MANIFESTS_URLS_ALLOW_3=x"}},
+		"validation.manifests.indexes.platforms": {file: base + "validation: {manifests: {indexes: {platforms: none}}}"},
+		"berth.trash.keep":                       {file: base + "berth: {trash: {keep: -1h}}"},
+		"catalog.maxentries":                     {file: base, env: []string{"REGISTRY_CATALOG_MAXENTRIES=many"}},
 	} {
 		t.Run(key, func(t *testing.T) {
 			t.Parallel()

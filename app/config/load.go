@@ -59,7 +59,7 @@ func Load(path string, env []string, flags Flags) (*Config, error) {
 	content, err := os.ReadFile(path)
 	switch {
 	case err == nil:
-		c.Path = path
+		c.Path, c.Named = path, given
 		if err := c.readFile(content, given); err != nil {
 			return nil, err
 		}

@@ -59,7 +59,19 @@ func (c *Config) settle() error {
 	if err := c.refuse(reflect.ValueOf(c).Elem(), nil); err != nil {
 		return err
 	}
+	c.settleValidation()
+	if c.Health.StorageDriver.Enabled && c.Explicit("health.storagedriver") {
+		c.warn("health.storagedriver (%s) has no effect in berth: /healthz looks at the storage whenever it is asked", c.Origin("health.storagedriver"))
+	}
 	return c.check()
+}
+
+func (c *Config) settleValidation() {
+	if c.Validation.Disabled {
+		c.Validation.Manifests.Indexes.Platforms = "all"
+		c.warn("validation.disabled (%s) switches off the rules for URLs only: berth always checks that what a manifest names is there",
+			c.Origin("validation.disabled"))
+	}
 }
 
 // settleData decides on the data folder: --data, else the root directory of
@@ -137,6 +149,9 @@ func (c *Config) check() error {
 		oneOf("log.level", c.Log.Level, "error", "warn", "info", "debug"),
 		oneOf("log.formatter", c.Log.Formatter, "text", "json", "logstash"),
 		oneOf("validation.manifests.indexes.platforms", c.Validation.Manifests.Indexes.Platforms, "all", "none", "list"))
+	if key := "validation.manifests.indexes.platforms"; c.Validation.Manifests.Indexes.Platforms != "all" {
+		errs = append(errs, &Error{Kind: Unsupported, Key: key, Origin: c.Origin(key), Err: errors.New("berth wants every image of an index")})
+	}
 	if c.HTTP.Net != "" && c.HTTP.Net != "tcp" {
 		errs = append(errs, &Error{Kind: Unsupported, Key: "http.net", Origin: c.Origin("http.net"), Err: errors.New("berth listens on tcp only")})
 	}
@@ -152,6 +167,7 @@ func (c *Config) check() error {
 		c.above0("http.draintimeout", int64(c.HTTP.DrainTimeout)),
 		c.above0("storage.maintenance.uploadpurging.age", int64(c.Storage.Maintenance.UploadPurging.Age)),
 		c.above0("storage.maintenance.uploadpurging.interval", int64(c.Storage.Maintenance.UploadPurging.Interval)),
+		c.above0("berth.trash.keep", int64(c.Berth.Trash.Keep)),
 		c.above0("health.storagedriver.interval", int64(c.Health.StorageDriver.Interval)),
 		c.above0("health.storagedriver.threshold", int64(c.Health.StorageDriver.Threshold)))
 	for _, err := range errs {
@@ -173,7 +189,7 @@ func (c *Config) patterns(key string, list []string) error {
 
 func (c *Config) above0(key string, n int64) error {
 	if n < 0 {
-		return c.bad(key, errors.New("it must be above 0"))
+		return c.bad(key, errors.New("it must not be below 0"))
 	}
 	return nil
 }
