@@ -328,11 +328,8 @@ func (s *Store) PurgeUploads(ctx context.Context, olderThan time.Time) (n int, e
 }
 
 func (s *Store) purgeUpload(ctx context.Context, repo, id string, olderThan time.Time) (bool, error) {
-	if parked, err := s.sessions.take(ctx, repo, id); err != nil {
-		return false, ctx.Err() // somebody is at it
-	} else if parked != nil {
-		u := &upload{s: s, session: parked}
-		return false, u.Close()
+	if !s.sessions.claim(repo, id) {
+		return false, ctx.Err() // somebody is at it, or was a moment ago
 	}
 	defer s.sessions.leave(repo, id)
 	last := time.Time{}

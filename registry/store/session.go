@@ -23,11 +23,21 @@ type session struct {
 	broken   bool // a write failed: only the file knows what is in it
 }
 
+const (
+	// maxParked is how many uploads are parked at most: each keeps a file open.
+	// What is closed beyond that is put on disk at once.
+	maxParked = 128
+	// warmFor is for how long the next request of a client that is still there
+	// may be awaited.
+	warmFor = 2 * time.Second
+)
+
 // sessions are the uploads in memory: those that are held, and those that were
 // closed a moment ago and are parked.
 type sessions struct {
 	mu       sync.Mutex // guards what follows
 	byKey    map[string]*slot
+	parked   int // how many of byKey are
 	closed   bool
 	settling sync.WaitGroup // Add only with mu held and closed unset
 }
@@ -35,16 +45,35 @@ type sessions struct {
 // slot is the place of one upload. Everything in it is guarded by sessions.mu.
 type slot struct {
 	parked *session      // nil while held
+	since  time.Time     // when it was parked
 	idle   *time.Timer   // puts the parked session on disk
 	busy   chan struct{} // not nil while it is put on disk; closed after
 }
 
 func newSessions() *sessions { return &sessions{byKey: map[string]*slot{}} }
 
-func (ss *sessions) count() int {
+// count counts what is held, and what was parked so lately that its client is
+// likely to go on.
+func (ss *sessions) count() (n int) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	return len(ss.byKey)
+	for _, at := range ss.byKey {
+		if at.parked == nil || time.Since(at.since) < warmFor {
+			n++
+		}
+	}
+	return n
+}
+
+// claim makes the caller the holder of what nobody holds and is not parked.
+func (ss *sessions) claim(repo, id string) bool {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	if ss.byKey[repo+":"+id] != nil {
+		return false
+	}
+	ss.byKey[repo+":"+id] = &slot{}
+	return true
 }
 
 // take makes the caller the holder. It gives the session if that was parked,
@@ -67,6 +96,7 @@ func (ss *sessions) take(ctx context.Context, repo, id string) (*session, error)
 			parked := at.parked
 			at.idle.Stop()
 			at.parked = nil
+			ss.parked--
 			return parked, nil
 		}
 		busy := at.busy
@@ -87,16 +117,17 @@ func (ss *sessions) leave(repo, id string) {
 }
 
 // park keeps a session open for a while. It reports false when the store is
-// closed or does not park: then the holder settles it.
+// closed, does not park, or has parked enough: then the holder settles it.
 func (s *Store) park(sess *session) bool {
 	ss := s.sessions
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	at := ss.byKey[sess.repo+":"+sess.id]
-	if ss.closed || s.opt.Park < 0 || at == nil || sess.broken {
+	if ss.closed || s.opt.Park < 0 || at == nil || sess.broken || ss.parked >= maxParked {
 		return false
 	}
-	at.parked = sess
+	ss.parked++
+	at.parked, at.since = sess, time.Now()
 	at.idle = time.AfterFunc(s.opt.Park, func() { s.settleIdle(at) })
 	return true
 }
@@ -110,6 +141,7 @@ func (s *Store) settleIdle(at *slot) {
 		return
 	}
 	at.parked, at.busy = nil, make(chan struct{})
+	ss.parked--
 	ss.settling.Add(1)
 	ss.mu.Unlock()
 	defer ss.settling.Done()
@@ -156,6 +188,7 @@ func (s *Store) closeSessions() error {
 			at.idle.Stop()
 			parked = append(parked, at.parked)
 			delete(ss.byKey, key)
+			ss.parked--
 		}
 	}
 	ss.mu.Unlock()

@@ -116,8 +116,8 @@ func (s *Store) Close() error {
 	return s.closeSessions()
 }
 
-// OpenUploads counts the uploads that are being written, or that were a moment
-// ago: what a stop should wait for.
+// OpenUploads counts the uploads that are being written, or that were within
+// the last two seconds: what a stop should wait for.
 func (s *Store) OpenUploads() int { return s.sessions.count() }
 
 // Reconciled is closed once the index has reflected the whole disk since Open;
