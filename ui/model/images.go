@@ -161,9 +161,12 @@ func (m *Images) selectLocked(name string) {
 func (m *Images) changed(repository string) {
 	m.mu.Lock()
 	mine := m.selected != "" && (repository == "" || repository == m.selected)
+	m.look.stale = true // who shares a layer may have changed anywhere
 	m.mu.Unlock()
 	if mine {
 		m.fetchTags()
+	} else {
+		m.inspect()
 	}
 }
 

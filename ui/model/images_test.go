@@ -276,3 +276,20 @@ func TestRetagAndPullAndImportReachTheService(t *testing.T) {
 		t.Errorf("%d pulls, %d imports, %d toasts with progress", len(f.Calls("Pull")), len(f.Calls("Import")), busy)
 	}
 }
+
+func TestTheInspectorLooksAgainWhenImagesChangeAnywhere(t *testing.T) {
+	t.Parallel()
+	f := apptest.New()
+	m := inline(t, f)
+	m.Images.SelectRepository("acme/checkout")
+	for _, repository := range []string{"acme/checkout", "tools/migrate", ""} {
+		before := len(f.Calls("Inspect"))
+		m.Images.changed(repository)
+		if got := len(f.Calls("Inspect")); got != before+1 {
+			t.Errorf("after a change of %q the inspector asked %d times, want once", repository, got-before)
+		}
+		if got := m.Images.State().Repo.Inspector.Phase; got != PhaseReady {
+			t.Errorf("after a change of %q the inspector is %s", repository, got)
+		}
+	}
+}

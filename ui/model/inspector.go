@@ -22,6 +22,9 @@ type inspection struct {
 	platform string // chosen by a person; empty means the service's choice
 	reply    *app.InspectReply
 	problem  *app.Problem
+	// stale is set when images changed since: the reply is shown until the
+	// next one comes.
+	stale bool
 }
 
 type asked struct{ repo, tag, digest, platform string }
@@ -48,14 +51,14 @@ func (m *Images) inspect() {
 	}
 	want := asked{m.selected, t.tags[i].Name, t.tags[i].Digest, m.look.platform}
 	old := m.look.asked
-	if old == want && m.look.problem == nil {
+	if old == want && m.look.problem == nil && !m.look.stale {
 		m.mu.Unlock()
 		return
 	}
 	if old.repo != want.repo || old.digest != want.digest {
 		want.platform, m.look.platform, m.look.reply = "", "", nil
 	}
-	m.look.asked, m.look.problem = want, nil
+	m.look.asked, m.look.problem, m.look.stale = want, nil, false
 	m.mu.Unlock()
 	m.refresh()
 	m.tasks.run("inspect", func(ctx context.Context) { m.fetchInspection(ctx, want) })
