@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 
 	"berth/app/job"
 )
@@ -18,6 +19,10 @@ func (c *Core) jobChanged(id string, ended bool) {
 	if !ended {
 		c.notify(Notice{Kind: NoticeJobs, Job: id})
 		return
+	}
+	var broke *job.PanicError
+	if j, err := c.jobs.Get(id); err == nil && errors.As(j.Err, &broke) {
+		c.log.Error("a job broke", "job", id, "kind", j.Kind, "title", j.Title, "error", broke, "stack", string(broke.Stack))
 	}
 	c.notify(Notice{Kind: NoticeJobEnd, Job: id})
 	c.notify(Notice{Kind: NoticeStatus})

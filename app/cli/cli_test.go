@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,7 @@ import (
 
 	"berth/app"
 	"berth/app/apptest"
+	"berth/app/control"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -190,6 +192,16 @@ func TestExitCodesFollowTheProblem(t *testing.T) {
 		if code, _, errs := run(t, f, "ls"); code != want || errs == "" {
 			t.Errorf("exit %d with %q for %v, want %d", code, errs, err, want)
 		}
+	}
+}
+
+func TestAnInstanceThatEndsMeanwhileIsSaidToHave(t *testing.T) {
+	t.Parallel()
+	f := apptest.New()
+	f.Fail("Snapshot", fmt.Errorf("%w: EOF", control.ErrNotRunning))
+	code, _, errs := run(t, f, "ls")
+	if code != 1 || !strings.Contains(errs, "Berth ended meanwhile") || !strings.Contains(errs, "try again") {
+		t.Errorf("exit %d with %q", code, errs)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"berth/app"
+	"berth/app/control"
 )
 
 // Exit codes; problems carry theirs.
@@ -94,6 +95,12 @@ func (p *program) printDetails(problem *app.Problem) {
 
 // problemOf turns any error into a problem with an exit code that is not 0.
 func problemOf(err error) *app.Problem {
+	if errors.Is(err, control.ErrNotRunning) {
+		return &app.Problem{
+			Code: "instance_gone", Severity: "error", Title: "Berth ended meanwhile", Text: "The running Berth stopped before it answered.",
+			Fix: "Look whether it was done, then try again:", Command: "berth ls", Exit: exitError,
+		}
+	}
 	problem := *app.AsProblem(err)
 	if problem.Exit == exitOK {
 		problem.Exit = exitError

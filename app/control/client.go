@@ -33,7 +33,7 @@ func Dial(ctx context.Context, data string) (*Client, error) {
 	path := Path(data)
 	transport := &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{Timeout: patience}).DialContext(ctx, "unix", path)
+			return dialOwn(ctx, path)
 		},
 		MaxIdleConnsPerHost: 4,
 	}
@@ -49,6 +49,19 @@ func Dial(ctx context.Context, data string) (*Client, error) {
 		return nil, lost(ctx, err)
 	}
 	_ = response.Body.Close()
+	return c, nil
+}
+
+// dialOwn reaches the socket only when this user, or root, answers there: a path
+// in a shared folder may be anybody's.
+func dialOwn(ctx context.Context, path string) (net.Conn, error) {
+	c, err := (&net.Dialer{Timeout: patience}).DialContext(ctx, "unix", path)
+	if err != nil {
+		return nil, err
+	}
+	if uid, known := peer(c); !trusted(uid, known) {
+		return nil, errors.Join(fmt.Errorf("user %d answers on the control socket %s", uid, path), c.Close())
+	}
 	return c, nil
 }
 
@@ -97,7 +110,13 @@ func call[Req, Reply any](ctx context.Context, c *Client, method string, request
 		return reply, err
 	}
 	defer func() { _ = response.Body.Close() }()
-	if err := json.NewDecoder(response.Body).Decode(&reply); err != nil {
+	err = json.NewDecoder(response.Body).Decode(&reply)
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax), errors.As(err, &kind):
+		return reply, app.OtherVersion(method, "what this program does not understand")
+	case err != nil:
 		return reply, lost(ctx, err)
 	}
 	return reply, nil

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 
 	"github.com/adrg/xdg"
@@ -32,8 +33,8 @@ func Path(data string) string {
 	}
 	sum := sha256.Sum256([]byte(data))
 	name := hex.EncodeToString(sum[:8]) + ".sock"
-	if runtime := xdg.RuntimeDir; runtime != "" && isDir(runtime) {
-		if p := filepath.Join(runtime, "berth", name); len(p) < longest {
+	if dir := xdg.RuntimeDir; dir != "" && isDir(dir) {
+		if p := filepath.Join(dir, "berth", name); len(p) < longest {
 			return p
 		}
 	}
@@ -69,11 +70,16 @@ func Listen(data string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on the control socket: %w", err)
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
+	// On Windows a socket is no file whose mode could be set.
+	if err := os.Chmod(path, 0o600); err != nil && runtime.GOOS != "windows" {
 		return nil, errors.Join(fmt.Errorf("protect the control socket: %w", err), l.Close())
 	}
 	return &guarded{l}, nil
 }
+
+// trusted is this user and root, and anybody where the system does not say who
+// it is: there the permissions of the folder must do.
+func trusted(uid int, known bool) bool { return !known || uid == os.Getuid() || uid == 0 }
 
 // guarded lets only this user in, where the system says who calls.
 type guarded struct{ net.Listener }
@@ -85,7 +91,7 @@ func (g *guarded) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if uid, known := peer(c); !known || uid == os.Getuid() || uid == 0 {
+		if trusted(peer(c)) {
 			return c, nil
 		}
 		_ = c.Close()

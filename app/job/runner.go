@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync"
@@ -111,11 +112,20 @@ func (r *Runner) run(ctx context.Context, j *running, work Work) {
 	r.o.Changed(j.job.ID, true)
 }
 
+// PanicError is how a job failed whose work panicked.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error says what broke, without the stack.
+func (e *PanicError) Error() string { return fmt.Sprintf("the job broke: %v", e.Value) }
+
 // safely turns a panic of work into an error: a job must not end the registry.
 func safely(ctx context.Context, work Work, report func(Progress)) (result Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("the job broke: %v", p)
+			err = &PanicError{Value: p, Stack: debug.Stack()}
 		}
 	}()
 	return work(ctx, report)

@@ -1,6 +1,7 @@
 package job_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sync/atomic"
@@ -114,6 +115,10 @@ func TestAFailureAndAPanicFailTheJobOnly(t *testing.T) {
 		list := r.List()
 		if len(list) != 3 || list[0].State != job.Failed || !errors.Is(list[1].Err, boom) || list[2].State != job.Done {
 			t.Errorf("history %+v", list)
+		}
+		var broke *job.PanicError
+		if !errors.As(list[0].Err, &broke) || broke.Value != "ouch" || !bytes.Contains(broke.Stack, []byte("runner_test.go")) {
+			t.Errorf("the panic is %v", list[0].Err)
 		}
 		r.Close()
 		if _, err := r.Start(t.Context(), job.Spec{}, works[0]); !errors.Is(err, job.ErrClosed) {
