@@ -145,7 +145,9 @@ func (s *Store) MountBlob(ctx context.Context, from, to string, d registry.Diges
 			return registry.Descriptor{}, err
 		}
 	}
+	landed := s.flights.shared(string(target))
 	size, err := s.stored(ctx, target)
+	landed()
 	if missing(err) {
 		return registry.Descriptor{}, registry.ErrBlobUnknown.WithDetail(d)
 	}

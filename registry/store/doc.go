@@ -21,6 +21,9 @@
 //   - tags, by repository and tag: one writer at a time.
 //   - gate: whoever makes or promises a reference is inside it, shared; a
 //     sweep of one digest has it alone.
+//   - flights, by digest, and for links by repository and digest: who writes
+//     holds it alone until that is durable, so that nobody takes what can be
+//     seen for what will stay.
 //   - sessions.mu: the set of uploads in memory. An upload itself belongs to
 //     its one holder.
 //

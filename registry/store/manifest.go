@@ -205,16 +205,23 @@ func (s *Store) hasChild(ctx context.Context, repo string, d registry.Digest) (b
 // writeManifest writes blob, then revision, then tags. The index links of the
 // tags say nothing yet and go with the revision, to wait for one flush less.
 func (s *Store) writeManifest(ctx context.Context, repo string, m registry.Manifest, tags []string) error {
+	if err := s.writeContent(ctx, m); err != nil {
+		return err
+	}
+	return s.linkManifest(ctx, repo, m.Digest, tags)
+}
+
+// writeContent writes the blob of a manifest, unless it is there.
+func (s *Store) writeContent(ctx context.Context, m registry.Manifest) error {
+	defer s.flights.alone(string(m.Digest))()
 	there, err := s.read(ctx, blobKey(m.Digest), registry.MaxManifestSize)
 	if err != nil && !missing(err) {
 		return err
 	}
-	if err != nil || !bytes.Equal(there, m.Content) {
-		if err := s.drv.Put(ctx, blobKey(m.Digest), m.Content); err != nil {
-			return err
-		}
+	if err == nil && bytes.Equal(there, m.Content) {
+		return nil
 	}
-	return s.linkManifest(ctx, repo, m.Digest, tags)
+	return s.drv.Put(ctx, blobKey(m.Digest), m.Content)
 }
 
 // linkManifest writes the revision, then the tags. The caller holds the locks
@@ -234,7 +241,10 @@ func (s *Store) linkManifest(ctx context.Context, repo string, d registry.Digest
 		before = append(before, ensure(historyLink(repo, tag, d)))
 		after = append(after, func() error { return s.putLink(ctx, currentLink(repo, tag), d) })
 	}
-	if err := together(before...); err != nil {
+	unlock := s.flights.alone(repo + "@" + string(d))
+	err := together(before...)
+	unlock()
+	if err != nil {
 		return err
 	}
 	return together(after...)

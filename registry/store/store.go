@@ -52,6 +52,7 @@ type Store struct {
 	gate     gate
 	locks    locks // by repository
 	tags     locks // by repository:tag
+	flights  locks // by digest, or by repository@digest
 	leases   *leases
 	sessions *sessions
 	cache    *cache

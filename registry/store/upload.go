@@ -175,7 +175,10 @@ func (u *upload) mismatch(ctx context.Context, want registry.Digest) error {
 func (s *Store) adopt(ctx context.Context, sess *session, d registry.Digest) error {
 	defer s.locks.shared(sess.repo)()
 	defer s.gate.refer()()
-	if err := s.drv.Move(ctx, uploadData(sess.repo, sess.id), blobKey(d)); err != nil {
+	unlock := s.flights.alone(string(d))
+	err := s.drv.Move(ctx, uploadData(sess.repo, sess.id), blobKey(d))
+	unlock()
+	if err != nil {
 		// A file that somebody reads cannot be replaced on every system.
 		if size, serr := s.stored(ctx, d); serr != nil || size != sess.size {
 			return err
@@ -183,7 +186,7 @@ func (s *Store) adopt(ctx context.Context, sess *session, d registry.Digest) err
 	}
 	s.leases.take(d)
 	s.cache.drop(d)
-	err := together(
+	err = together(
 		func() error { return s.putLink(ctx, layerLink(sess.repo, d), d) },
 		func() error {
 			if err := s.remove(ctx, uploadDir(sess.repo, sess.id)); err != nil {
