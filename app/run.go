@@ -15,6 +15,9 @@ import (
 // portTries is how many ports after the default one are tried.
 const portTries = 20
 
+// farewell is how long the end waits for faces to have heard of it.
+const farewell = time.Second
+
 // Ready is closed once the registry answers and the control socket too.
 func (c *Core) Ready() <-chan struct{} { return c.ready }
 
@@ -76,6 +79,10 @@ func (c *Core) Run(ctx context.Context) error {
 	c.drain(ctx, api)
 	c.notify(Notice{Kind: NoticeQuit})
 	c.hub.close()
+	select { // a window must hear of the end before its connection goes
+	case <-c.hub.left:
+	case <-time.After(farewell):
+	}
 	end()
 	serving.Wait()
 	c.setAddress("", nil)

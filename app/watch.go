@@ -17,6 +17,8 @@ type hub struct {
 	mu       sync.Mutex // guards what follows, and every watcher's queue
 	watchers map[*watcher]struct{}
 	closed   bool
+	over     bool          // left is closed
+	left     chan struct{} // closed when the last watcher has left after close
 }
 
 type watcher struct {
@@ -28,7 +30,9 @@ type watcher struct {
 // many is when single notices of one kind become one that says «look at all».
 const many = 64
 
-func newHub() *hub { return &hub{watchers: map[*watcher]struct{}{}} }
+func newHub() *hub {
+	return &hub{watchers: map[*watcher]struct{}{}, left: make(chan struct{})}
+}
 
 // notify sends n to every watcher, or to windows only.
 func (h *hub) notify(n Notice, windowsOnly bool) (reached int) {
@@ -85,11 +89,18 @@ func (h *hub) windows() int {
 	return n
 }
 
-// close ends every stream, after what is queued.
+// close ends every stream, after what is queued: left says when all have ended.
 func (h *hub) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.closed {
+		return
+	}
 	h.closed = true
+	if len(h.watchers) == 0 {
+		h.over = true
+		close(h.left)
+	}
 	for w := range h.watchers {
 		select {
 		case w.wake <- struct{}{}:
@@ -110,7 +121,14 @@ func (h *hub) join(window bool) *watcher {
 func (h *hub) leave(w *watcher) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if _, here := h.watchers[w]; !here {
+		return
+	}
 	delete(h.watchers, w)
+	if h.closed && len(h.watchers) == 0 && !h.over {
+		h.over = true
+		close(h.left)
+	}
 }
 
 // watch yields the notices of one new watcher: the first at once, then in
