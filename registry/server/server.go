@@ -53,6 +53,8 @@ type server struct {
 	o      Options
 	host   *url.URL // of Options.Host; nil: as the request says
 	prefix string   // "" or "/x"
+
+	incoming incoming
 }
 
 // A handler answers one kind of request. It returns an error before it has

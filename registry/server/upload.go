@@ -50,8 +50,12 @@ func (s *server) mountBlob(w http.ResponseWriter, r *http.Request, q *route.Requ
 }
 
 // pushBlob takes a whole blob at once. Nobody knows the name of its upload, so
-// what fails is thrown away.
+// what fails is thrown away. Without a body it is a client that only says early
+// which digest will come: distribution begins an upload for that.
 func (s *server) pushBlob(w http.ResponseWriter, r *http.Request, q *route.Request) error {
+	if r.ContentLength == 0 && q.Digest != q.Digest.Algorithm().FromBytes(nil) {
+		return s.startUpload(w, r, q)
+	}
 	if err := checkType(r); err != nil {
 		return err
 	}
@@ -65,7 +69,14 @@ func (s *server) pushBlob(w http.ResponseWriter, r *http.Request, q *route.Reque
 	return s.commit(w, r, q, up)
 }
 
+// uploadStatus also answers while another request brings bytes.
 func (s *server) uploadStatus(w http.ResponseWriter, r *http.Request, q *route.Request) error {
+	if b := s.incoming.find(q); b != nil {
+		s.describeAs(w, r, q, q.UploadID, b.size(), time.Now())
+		delete(w.Header(), "Content-Length")
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
 	up, err := s.hold(r.Context(), q)
 	if err != nil {
 		return err
@@ -83,7 +94,7 @@ func (s *server) appendUpload(w http.ResponseWriter, r *http.Request, q *route.R
 	if err != nil {
 		return err
 	}
-	err = s.chunk(r, up)
+	err = s.receive(w, r, q, up)
 	// Also after an error: the client may go on from where it got to.
 	s.describe(w, r, q, up, started)
 	if err != nil {
@@ -97,7 +108,7 @@ func (s *server) commitUpload(w http.ResponseWriter, r *http.Request, q *route.R
 	if err != nil {
 		return err
 	}
-	if err := s.chunk(r, up); err != nil {
+	if err := s.receive(w, r, q, up); err != nil {
 		s.describe(w, r, q, up, started)
 		return errors.Join(err, up.Close())
 	}
@@ -153,12 +164,24 @@ func (s *server) resume(w http.ResponseWriter, r *http.Request, q *route.Request
 
 // hold resumes an upload. A client that lost its connection comes back before
 // the request that broke has let go, so what is in use is asked for again for a
-// while.
+// while. A body from which nothing comes any more is cut; so is one that its
+// client wants to be thrown away.
 func (s *server) hold(ctx context.Context, q *route.Request) (registry.Upload, error) {
+	var other *body
+	var was int64
 	for wait := time.Millisecond; ; wait *= 2 {
 		up, err := s.reg.ResumeUpload(ctx, q.Repository, q.UploadID)
 		if wait > maxHoldWait || !errors.Is(err, registry.ErrBlobUploadInvalid) {
 			return up, err
+		}
+		if now := s.incoming.find(q); now != nil {
+			size := now.size()
+			if q.Kind == route.UploadCancel || now == other && size == was && wait >= stalledWait {
+				s.incoming.cut(q, now)
+			}
+			if now != other || wait < stalledWait/2 {
+				other, was = now, size
+			}
 		}
 		pause := time.NewTimer(wait)
 		select {
@@ -170,12 +193,20 @@ func (s *server) hold(ctx context.Context, q *route.Request) (registry.Upload, e
 	}
 }
 
-// maxHoldWait is the last pause of hold, and so about half of all of them.
-const maxHoldWait = 512 * time.Millisecond
+const (
+	// maxHoldWait is the last pause of hold, and so about half of all of them.
+	maxHoldWait = 512 * time.Millisecond
+	// stalledWait is the pause of hold before which a body has been silent for
+	// about as long.
+	stalledWait = 256 * time.Millisecond
+)
 
 // describe sets the headers that say how far an upload is.
 func (s *server) describe(w http.ResponseWriter, r *http.Request, q *route.Request, up registry.Upload, started time.Time) {
-	id, size := up.ID(), up.Size()
+	s.describeAs(w, r, q, up.ID(), up.Size(), started)
+}
+
+func (s *server) describeAs(w http.ResponseWriter, r *http.Request, q *route.Request, id string, size int64, started time.Time) {
 	token := s.seal(state{Name: q.Repository, UUID: id, Offset: size, StartedAt: started.UTC()})
 	header := w.Header()
 	header["Location"] = []string{s.base(r) + "/v2/" + q.Repository + "/blobs/uploads/" + id + "?_state=" + token}
@@ -193,12 +224,19 @@ func finish(w http.ResponseWriter, up registry.Upload, status int) error {
 	return nil
 }
 
+// receive takes the body of a request, while others can see how far it is.
+func (s *server) receive(w http.ResponseWriter, r *http.Request, q *route.Request, up registry.Upload) error {
+	b, leave := s.incoming.enter(w, q, up)
+	defer leave()
+	return chunk(r, b.reader(r.Body), up)
+}
+
 // chunk takes the body of a request, which must begin where the upload ends
 // and have the length that it claims.
-func (s *server) chunk(r *http.Request, up registry.Upload) error {
+func chunk(r *http.Request, body io.Reader, up registry.Upload) error {
 	claim := r.Header.Get("Content-Range")
 	if claim == "" {
-		return take(up, r.Body)
+		return take(up, body)
 	}
 	first, last, ok := parseContentRange(claim)
 	if !ok {
@@ -211,13 +249,13 @@ func (s *server) chunk(r *http.Request, up registry.Upload) error {
 	if r.ContentLength >= 0 && r.ContentLength != length {
 		return registry.ErrSizeInvalid.WithMessage("Content-Range claims %d bytes, Content-Length %d", length, r.ContentLength)
 	}
-	if err := take(up, io.LimitReader(r.Body, length)); err != nil {
+	if err := take(up, io.LimitReader(body, length)); err != nil {
 		return err
 	}
 	if got := up.Size() - first; got != length {
 		return registry.ErrSizeInvalid.WithMessage("Content-Range claims %d bytes, %d came", length, got)
 	}
-	if n, _ := r.Body.Read(make([]byte, 1)); n > 0 {
+	if n, _ := body.Read(make([]byte, 1)); n > 0 {
 		return registry.ErrSizeInvalid.WithMessage("Content-Range claims %d bytes, more came", length)
 	}
 	return nil

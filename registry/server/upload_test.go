@@ -100,6 +100,8 @@ func TestABlobComesInOneRequest(t *testing.T) {
 	d := string(digest.FromString("content"))
 	s.ask("POST", "/v2/a/blobs/uploads/?digest="+d, []byte("content")).has("post", 201, "Docker-Content-Digest", d, "Location", "http://localhost:5000/v2/a/blobs/"+d)
 	s.ask("POST", "/v2/b/blobs/uploads/?digest="+absent, nil).has("nothing", 201)
+	early := s.ask("POST", "/v2/b/blobs/uploads/?digest="+d, nil).has("a digest and no body", 202).location()
+	s.ask("PUT", with(early, "digest="+d), []byte("content")).has("the body later", 201)
 	s.ask("PUT", with(s.upload("c"), "digest="+d), []byte("content")).has("put without patch", 201)
 	s.ask("POST", "/v2/a/blobs/uploads/?digest-algorithm=sha512", nil).has("an algorithm", 202)
 }
