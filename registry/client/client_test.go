@@ -194,6 +194,26 @@ func TestAListStaysOnItsHost(t *testing.T) {
 	}
 }
 
+func TestTheNextPageIsAskedForAsTheFirst(t *testing.T) {
+	t.Parallel()
+	reg := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("last") == "v1" {
+			_, _ = io.WriteString(w, `{"tags":["v2"]}`)
+			return
+		}
+		// What stands behind a proxy does not know how it was asked.
+		w.Header().Set("Link", "<https://"+r.Host+`/v2/a/tags/list?last=v1&n=1>; rel="next"`)
+		_, _ = io.WriteString(w, `{"tags":["v1"]}`)
+	}), client.Options{})
+	var got []string
+	for tag, err := range reg.Tags(t.Context(), "a", "") {
+		got = append(got, fmt.Sprint(tag, err))
+	}
+	if !slices.Equal(got, []string{"v1<nil>", "v2<nil>"}) {
+		t.Errorf("got %q", got)
+	}
+}
+
 type torn struct {
 	content string
 	left    int

@@ -93,6 +93,7 @@ func following(from string, header http.Header) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		next.Scheme = here.Scheme // a proxy that ends TLS hides it from the registry
 		if next.Host != here.Host || next.String() == from {
 			return "", errors.New("the registry's next page is not on the registry")
 		}

@@ -13,6 +13,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"berth/registry"
 	"berth/registry/internal/route"
@@ -42,6 +43,10 @@ type stream struct {
 	err  error
 	done chan struct{}
 }
+
+// statusTimeout is how long a registry that broke a request may take to say how
+// far it got.
+const statusTimeout = 10 * time.Second
 
 // StartUpload begins an upload.
 func (c *client) StartUpload(ctx context.Context, repo string) (registry.Upload, error) {
@@ -118,7 +123,8 @@ func (c *client) upload(ctx context.Context, repo string, resp *http.Response) (
 	}
 	up.status = func() (*http.Response, error) {
 		// Not bound to ctx: what broke may have been its end.
-		ctx := context.WithoutCancel(ctx)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), statusTimeout)
+		defer cancel() // the answer has no body
 		return c.ask(ctx, route.Request{Kind: route.UploadStatus, Repository: repo, UploadID: up.id, Limit: -1}, nil, nil)
 	}
 	return up, nil

@@ -165,6 +165,9 @@ func (c *chain) remote(r *http.Request) string {
 // 127.0.0.1 comes with that name. A literal address cannot be rebound, and the
 // top-level domain localhost belongs to nobody (RFC 6761).
 func (c *chain) hostAllowed(r *http.Request) bool {
+	if r.Host == "" && !r.ProtoAtLeast(1, 1) {
+		return true // a health check of a proxy; no browser speaks so
+	}
 	host := hostOnly(r.Host)
 	return c.hosts[host] || strings.HasSuffix(host, ".localhost") || net.ParseIP(host) != nil
 }

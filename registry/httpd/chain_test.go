@@ -68,6 +68,12 @@ func TestANameThatAPageMadeUpIsRefused(t *testing.T) {
 			t.Errorf("%q: %s", host, w.Body)
 		}
 	}
+	check := httptest.NewRequest("GET", "/healthz", nil)
+	check.Host, check.Proto, check.ProtoMinor = "", "HTTP/1.0", 0
+	w := httptest.NewRecorder()
+	if h.ServeHTTP(w, check); w.Code != 200 {
+		t.Errorf("a health check in HTTP/1.0, which has no Host: %d", w.Code)
+	}
 	if w := ask(New(echo, Options{}).Handler(), "GET", "http://any.example/v2/"); w.Code != 200 {
 		t.Errorf("a registry on the network has any name: %d", w.Code)
 	}
