@@ -44,6 +44,7 @@ type push struct {
 	job     string       // empty until the service answered
 	problem *app.Problem // why it could not begin
 	missed  int          // lists of jobs without it
+	done    bool         // its end was taken in
 }
 
 func newDocker(e *env, f *feed, s *Shell) *Docker {

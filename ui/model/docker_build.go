@@ -53,7 +53,7 @@ func (d *Docker) buildLocked(address string) *DockerState {
 		}
 		if r.Checked {
 			st.Checked++
-			if r.AsProblem == "" && r.State != PushRunning && r.State != PushStarting {
+			if r.waits() {
 				ready++
 			}
 		}

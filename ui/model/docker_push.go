@@ -45,23 +45,35 @@ func imageRef(i app.LocalImage) string {
 	return i.Name
 }
 
-// PushChecked pushes every checked row, and unchecks them.
+// PushChecked pushes every checked row that waits for it, and unchecks all. When
+// every one is here already, nothing happens.
 func (d *Docker) PushChecked() {
-	for _, r := range d.State().Rows {
-		if r.Checked {
+	st := d.State()
+	if st.PushChecked == "" {
+		return
+	}
+	for _, r := range st.Rows {
+		if r.Checked && r.waits() {
 			d.Push(r.Key)
 		}
 	}
 	d.ClearSelection()
 }
 
-// PushFocused pushes what Enter means: the checked rows, else the focused one.
+// waits says whether a push of the row would do something: it is neither here
+// nor on its way, and its name is one.
+func (r LocalRow) waits() bool {
+	return r.AsProblem == "" && (r.State == PushIdle || r.State == PushFailed || r.State == PushCancelled)
+}
+
+// PushFocused pushes what Enter means: the checked rows, else the focused one,
+// and never what is here already.
 func (d *Docker) PushFocused() {
 	st := d.State()
 	switch {
 	case st.Checked > 0:
 		d.PushChecked()
-	case st.Focus >= 0:
+	case st.Focus >= 0 && st.Rows[st.Focus].waits():
 		d.Push(st.Rows[st.Focus].Key)
 	}
 }
@@ -82,6 +94,7 @@ func (d *Docker) jobs() {
 	pushes := slices.DeleteFunc(slices.Clone(d.feed.allJobs()), func(j app.Job) bool { return j.Kind != app.JobPush })
 	d.running = pushes
 	d.missLocked()
+	d.uncheckLocked()
 	for _, j := range pushes {
 		if j.State == app.JobRunning {
 			d.followLocked(j)
@@ -103,6 +116,18 @@ func (d *Docker) followLocked(j app.Job) {
 		}
 		if j.Title == d.asLocked(i) && (j.Source == i.Name || j.Source == i.ID) {
 			d.pushing[rowKey(i)] = push{job: j.ID}
+		}
+	}
+}
+
+// uncheckLocked takes rows out of the selection once, when their push is done.
+func (d *Docker) uncheckLocked() {
+	for key, p := range d.pushing {
+		done := slices.ContainsFunc(d.running, func(j app.Job) bool { return j.ID == p.job && j.State == app.JobDone })
+		if done && !p.done {
+			delete(d.checked, key)
+			p.done = true
+			d.pushing[key] = p
 		}
 	}
 }
@@ -138,7 +163,7 @@ func (d *Docker) pushable() []LocalRow {
 	var out []LocalRow
 	for _, i := range images {
 		row := d.rowLocked(i, "")
-		if row.AsProblem == "" && row.Name != "" && (row.State == PushIdle || row.State == PushFailed || row.State == PushCancelled) {
+		if row.Name != "" && row.waits() {
 			out = append(out, row)
 		}
 	}

@@ -238,3 +238,60 @@ func TestAnEngineThatComesBackIsFound(t *testing.T) {
 		}
 	})
 }
+
+func TestEnterWithEverythingCheckedPushesOnlyWhatIsNotHere(t *testing.T) {
+	t.Parallel()
+	f := apptest.New()
+	m := inline(t, f)
+	var want []string
+	for _, r := range m.Docker.State().Rows {
+		if r.State != PushInBerth {
+			want = append(want, r.As)
+		}
+	}
+	m.Docker.SelectAll()
+	m.Docker.PushFocused()
+	var got []string
+	for _, c := range f.Calls("Push") {
+		got = append(got, c.Request.(app.PushRequest).As)
+	}
+	if len(want) == len(m.Docker.State().Rows) || !slices.Equal(got, want) {
+		t.Errorf("pushed %q, want %q", got, want)
+	}
+	for _, r := range m.Docker.State().Rows {
+		if r.State == PushRunning {
+			f.Finish(r.Progress.Job)
+		}
+	}
+	m.Refresh()
+	m.Docker.SelectAll()
+	if s := m.Docker.State(); s.PushChecked != "" || s.Checked == 0 {
+		t.Errorf("it offers %q for %d checked rows", s.PushChecked, s.Checked)
+	}
+	m.Docker.PushFocused()
+	if n := len(f.Calls("Push")); n != len(want) {
+		t.Errorf("pushed %d times more", n-len(want))
+	}
+}
+
+func TestARowIsUncheckedWhenItsPushIsDone(t *testing.T) {
+	t.Parallel()
+	f := apptest.New()
+	m := inline(t, f)
+	key := row(t, m, "redis:7").Key
+	m.Docker.Toggle(key)
+	m.Docker.Push(key)
+	if !row(t, m, "redis:7").Checked {
+		t.Fatal("unchecked before it is done")
+	}
+	f.Finish(row(t, m, "redis:7").Progress.Job)
+	m.Refresh()
+	if row(t, m, "redis:7").Checked {
+		t.Error("still checked after its push")
+	}
+	m.Docker.Toggle(key)
+	m.Refresh()
+	if !row(t, m, "redis:7").Checked {
+		t.Error("a person's check was taken away")
+	}
+}

@@ -154,7 +154,4 @@ func (p *Docker) edit(key string) {
 			p.table.RefreshRow(i)
 		}
 	}
-	if key == "" {
-		p.focusTable()
-	}
 }

@@ -133,3 +133,37 @@ func TestProgressRedrawsOnlyItsRow(t *testing.T) {
 		t.Errorf("changed: %q", changed)
 	}
 }
+
+func TestEscGivesTheOldNameBack(t *testing.T) {
+	w := newWindow(t, sample())
+	c := show(t, w, model.PageDocker)
+	click(t, c, "acme/checkout:dev")
+	w.refresh()
+	test.Type(c.Focused(), "mine/web:1")
+	w.refresh()
+	c.Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	w.refresh()
+	if as := w.models.Docker.State().Rows[0].As; as != "acme/checkout:dev" || !has(c, as) {
+		t.Errorf("the name is %q", as)
+	}
+	c.Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyF9})
+	if len(w.keys) != 1 {
+		t.Errorf("the table has not got the keyboard back: %v", w.keys)
+	}
+}
+
+func TestKeysOfTheTableDoNothingWhileANameIsEdited(t *testing.T) {
+	w := newWindow(t, sample())
+	c := show(t, w, model.PageDocker)
+	click(t, c, "acme/checkout:dev")
+	w.refresh()
+	entry := c.Focused()
+	entry.(fyne.Shortcutable).TypedShortcut(&fyne.ShortcutSelectAll{})
+	for _, k := range []fyne.KeyName{fyne.KeyDelete, fyne.KeyDown, fyne.KeyReturn} {
+		entry.TypedKey(&fyne.KeyEvent{Name: k})
+	}
+	w.refresh()
+	if len(w.keys) != 0 || len(w.fake.Calls("Push")) != 0 || w.models.Docker.State().Checked != 0 {
+		t.Errorf("keys %v, %d checked", w.keys, w.models.Docker.State().Checked)
+	}
+}

@@ -51,7 +51,12 @@ func (p *Docker) newTable(o Options) *widget.Table {
 func (p *Docker) updateTarget(r model.LocalRow, c *widget.TargetCell) {
 	c.Edit = func() { p.m.Focus(r.Key); p.edit(r.Key) }
 	c.Changed = func(s string) { p.m.SetAs(r.Key, s) }
-	c.Done = func() { p.edit("") }
+	c.Done = func(byKey bool) {
+		p.edit("")
+		if byKey {
+			p.focusTable()
+		}
+	}
 	c.Set(r.Host, r.As, r.AsProblem, p.editing == r.Key)
 }
 

@@ -194,3 +194,10 @@ func receive[T any](ctx context.Context, t *testing.T, c <-chan T, why string) T
 		panic("unreachable")
 	}
 }
+
+func TestAQuestionThatWasCutOffIsNoAnswer(t *testing.T) {
+	privateBus(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	WatchHost(ctx, func(present bool) { t.Errorf("said %v", present) })
+}

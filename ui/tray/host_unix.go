@@ -21,7 +21,9 @@ const (
 func WatchHost(ctx context.Context, on func(present bool)) {
 	conn, err := dbus.ConnectSessionBus(dbus.WithContext(ctx))
 	if err != nil {
-		on(false)
+		if ctx.Err() == nil {
+			on(false)
+		}
 		<-ctx.Done()
 		return
 	}
@@ -34,6 +36,9 @@ func WatchHost(ctx context.Context, on func(present bool)) {
 	late := time.NewTimer(hostWait)
 	defer late.Stop()
 	present := hostRegistered(ctx, conn)
+	if ctx.Err() != nil {
+		return // a question that was cut off says nothing about the desktop
+	}
 	told := present
 	if present {
 		on(true)
@@ -48,13 +53,16 @@ func WatchHost(ctx context.Context, on func(present bool)) {
 				return
 			}
 			now := hostRegistered(ctx, conn)
+			if ctx.Err() != nil {
+				return
+			}
 			if now != present && (told || now) {
 				told = true
 				on(now)
 			}
 			present = now
 		case <-late.C:
-			if !told {
+			if !told && ctx.Err() == nil {
 				told = true
 				on(present)
 			}

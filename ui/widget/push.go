@@ -14,9 +14,10 @@ import (
 type TargetCell struct {
 	Composed
 	part
-	// Changed gets every text as it is typed, Done the end of editing.
+	// Changed gets every text as it is typed, and the old one after Esc. Done is
+	// the end of editing; byKey says that the keyboard has no place to be now.
 	Changed func(text string)
-	Done    func()
+	Done    func(byKey bool)
 	// Edit is called when a click asks to edit.
 	Edit func()
 
@@ -25,6 +26,7 @@ type TargetCell struct {
 	entry      *targetEntry
 	editing    bool
 	problem    string
+	before     string // what Esc brings back
 }
 
 // NewTargetCell makes a cell.
@@ -34,10 +36,14 @@ func NewTargetCell() *TargetCell {
 	c.entry.ExtendBaseWidget(c.entry)
 	c.entry.TextStyle = fyne.TextStyle{Monospace: true}
 	c.entry.OnChanged = func(s string) { call(c.Changed, s) }
-	c.entry.done = func() {
-		if c.editing && c.Done != nil {
-			c.Done()
+	c.entry.done = func(byKey, giveUp bool) {
+		if !c.editing {
+			return
 		}
+		if giveUp && c.entry.Text != c.before {
+			call(c.Changed, c.before)
+		}
+		call(c.Done, byKey)
 	}
 	c.entry.Hide()
 	c.host.SetAlt("…/")
@@ -60,6 +66,9 @@ func (c *TargetCell) Set(host, rest, problem string, editing bool) {
 	started := editing && !c.editing
 	c.editing = editing
 	c.label.Hidden, c.entry.Hidden = editing, !editing
+	if started {
+		c.before = rest
+	}
 	if editing && c.entry.Text != rest && started {
 		report := c.entry.OnChanged
 		c.entry.OnChanged = nil
@@ -92,8 +101,10 @@ func (targetLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(60, o[1].MinSize().Height)
 }
 
+// focusEntry gives the entry the keyboard. The canvas is that of the cell: an
+// entry that was never drawn has none of its own yet.
 func (c *TargetCell) focusEntry() {
-	if w := fyne.CurrentApp().Driver().CanvasForObject(c.entry); w != nil {
+	if w := fyne.CurrentApp().Driver().CanvasForObject(c); w != nil {
 		w.Focus(c.entry)
 		c.entry.TypedShortcut(&fyne.ShortcutSelectAll{})
 	}
@@ -111,8 +122,11 @@ func (c *TargetCell) Cursor() desktop.Cursor { return desktop.TextCursor }
 
 // Tip says what is wrong, or what a click does.
 func (c *TargetCell) Tip() string {
-	if c.problem != "" {
+	switch {
+	case c.problem != "":
 		return c.problem
+	case c.editing:
+		return ""
 	}
 	return c.host.Text() + c.rest.Text() + "\nClick to change the name"
 }
@@ -121,20 +135,22 @@ func (c *TargetCell) join(hover func(bool), menu func(*fyne.PointEvent)) { c.par
 
 type targetEntry struct {
 	widget.Entry
-	done func()
+	done func(byKey, giveUp bool)
 }
 
 // FocusLost ends editing.
 func (e *targetEntry) FocusLost() {
 	e.Entry.FocusLost()
-	e.done()
+	e.done(false, false)
 }
 
-// TypedKey ends editing on Enter and Esc.
+// TypedKey ends editing on Enter, and gives it up on Esc.
 func (e *targetEntry) TypedKey(k *fyne.KeyEvent) {
 	switch k.Name {
-	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeyEscape:
-		e.done()
+	case fyne.KeyReturn, fyne.KeyEnter:
+		e.done(true, false)
+	case fyne.KeyEscape:
+		e.done(true, true)
 	default:
 		e.Entry.TypedKey(k)
 	}

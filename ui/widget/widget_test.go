@@ -127,7 +127,7 @@ func TestANameIsEditedWhereItStands(t *testing.T) {
 	c := widget.NewTargetCell()
 	var typed string
 	edits, done := 0, 0
-	c.Edit, c.Changed, c.Done = func() { edits++ }, func(s string) { typed = s }, func() { done++ }
+	c.Edit, c.Changed, c.Done = func() { edits++ }, func(s string) { typed = s }, func(bool) { done++ }
 	c.Set("localhost:5000/", "acme/web:dev", "", false)
 	canvas := shown(t, c, fyne.NewSize(300, 32))
 	test.Tap(c)
