@@ -46,6 +46,7 @@ func deps() cli.Deps {
 		Open:     open,
 		Serve:    serve,
 		Window:   window,
+		Attach:   attachOnly,
 		Out:      os.Stdout,
 		Err:      os.Stderr,
 		Terminal: term.IsTerminal(int(os.Stderr.Fd())),
@@ -112,6 +113,9 @@ func open(ctx context.Context, w cli.Where) (app.Service, func() error, error) {
 func instance(ctx context.Context, w cli.Where, access io.Writer) (*app.Core, *slog.Logger, error) {
 	cfg, err := load(w)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := app.CheckAddress(ctx, cfg); err != nil {
 		return nil, nil, err
 	}
 	log := logger(os.Stderr, cfg)
@@ -217,6 +221,19 @@ func window(ctx context.Context, w cli.Where, background bool) error {
 	return faces(ctx, core, log, w, background)
 }
 
+// attachOnly is the window of an instance that started this process for it. It
+// never owns the folder: when the instance is gone, so is the window.
+func attachOnly(ctx context.Context, w cli.Where) error {
+	s, closeService, err := dial(ctx, w)
+	if errors.Is(err, cli.ErrNoInstance) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(attach(ctx, s, false), closeService())
+}
+
 // attach raises the window of the running instance, or shows one here.
 func attach(ctx context.Context, s app.Service, background bool) error {
 	if background {
@@ -253,10 +270,21 @@ func faces(ctx context.Context, core *app.Core, log *slog.Logger, w cli.Where, b
 		result <- run(ctx, core, sayAddress)
 		hide()
 	}()
+	// What cannot serve shows no face first, but a slow start does.
+	select {
+	case <-core.Ready():
+	case <-shown.Done():
+		return <-result
+	case <-time.After(startPatience):
+	}
 	err := ui.Run(shown, ui.Options{
 		Service: core, Window: !background, Tray: true, Background: background,
-		OpenWindow: func() { spawn(log, w) },
-		Logger:     log, Version: build().Version,
+		OpenWindow: func() {
+			if shown.Err() == nil {
+				spawn(log, w)
+			}
+		},
+		Logger: log, Version: build().Version,
 	})
 	if err != nil && shown.Err() == nil {
 		sayNoFace(err)
@@ -266,6 +294,9 @@ func faces(ctx context.Context, core *app.Core, log *slog.Logger, w cli.Where, b
 	return <-result
 }
 
+// startPatience is how long faces wait for the registry.
+const startPatience = 2 * time.Second
+
 // spawn starts a window in a process of its own, which attaches to this one.
 func spawn(log *slog.Logger, w cli.Where) {
 	program, err := os.Executable()
@@ -273,11 +304,7 @@ func spawn(log *slog.Logger, w cli.Where) {
 		log.Error("window cannot start", "error", err)
 		return
 	}
-	var args []string
-	if w.Data != "" {
-		args = []string{"--data", w.Data}
-	}
-	cmd := exec.Command(program, args...)
+	cmd := exec.Command(program, spawnArgs(w)...)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		log.Error("window cannot start", "error", err)
@@ -288,6 +315,19 @@ func spawn(log *slog.Logger, w cli.Where) {
 			log.Warn("window ended", "error", err)
 		}
 	}()
+}
+
+// spawnArgs is the command line of a window that attaches to this instance. The
+// environment, which may name a config.yml, goes along by itself.
+func spawnArgs(w cli.Where) []string {
+	args := []string{"--attach"}
+	if w.Data != "" {
+		args = append(args, "--data", w.Data)
+	}
+	if w.Addr != "" {
+		args = append(args, "--addr", w.Addr)
+	}
+	return args
 }
 
 func sayAddress(s app.Status) {

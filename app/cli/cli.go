@@ -37,6 +37,9 @@ type Deps struct {
 	// Window runs the face of the desktop until it is quit: window and tray,
 	// or the tray alone when background is set.
 	Window func(ctx context.Context, w Where, background bool) error
+	// Attach shows a window of the running instance, and does nothing when
+	// there is none.
+	Attach func(ctx context.Context, w Where) error
 
 	// Out takes results, Err everything else.
 	Out, Err io.Writer
@@ -62,6 +65,7 @@ type program struct {
 	where      Where
 	json       bool
 	background bool
+	attach     bool
 }
 
 // Run executes one command line, without the name of the program, and gives
@@ -103,6 +107,9 @@ or, when none runs, directly on the data folder.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if p.attach {
+				return p.Attach(cmd.Context(), p.where)
+			}
 			return p.Window(cmd.Context(), p.where, p.background)
 		},
 	}
@@ -112,6 +119,10 @@ or, when none runs, directly on the data folder.`,
 	flags := root.Flags()
 	flags.BoolVar(&p.background, "background", false, "registry and tray only; the window opens on demand")
 	flags.StringVar(&p.where.Addr, "addr", "", "address to listen at (default localhost:5000)")
+	flags.BoolVar(&p.attach, "attach", false, "a window of the running instance, and nothing without one")
+	if err := flags.MarkHidden("attach"); err != nil {
+		panic(err) // the line above defines it
+	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err.Error()) })
 	root.AddGroup(
 		&cobra.Group{ID: "images", Title: "Images:"},

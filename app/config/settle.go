@@ -160,6 +160,7 @@ func (c *Config) check() error {
 	}
 	urls := c.Validation.Manifests.URLs
 	errs = append(errs,
+		c.address("http.addr", c.HTTP.Addr),
 		c.patterns("validation.manifests.urls.allow", urls.Allow),
 		c.patterns("validation.manifests.urls.deny", urls.Deny),
 		c.above0("catalog.maxentries", int64(c.Catalog.MaxEntries)),
