@@ -112,7 +112,7 @@ func newWindow(g ground, o Options) *window {
 	// The instance's end, or the context's, ends this face: Quit only asks.
 	w.quit = &quitting{service: o.Service, end: func() { d.Do(w.end) }, log: o.Logger}
 	mo := model.Options{
-		Service: o.Service, Spawn: g.spawn, Window: true, Logger: o.Logger, ChooseFile: w.chooseFile,
+		Service: o.Service, Spawn: g.spawn, Window: true, Attached: o.Attached, Logger: o.Logger, ChooseFile: w.chooseFile,
 		Copy:  func(text string) error { d.Do(func() { a.Clipboard().SetContent(text) }); return nil },
 		Raise: func() { d.Do(w.raise) }, Quit: func() { d.Do(w.askQuit) }, Ended: func() { d.Do(w.end) },
 	}

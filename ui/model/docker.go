@@ -73,7 +73,7 @@ func (d *Docker) Refresh() {
 			return
 		}
 		d.loaded = true
-		d.problem = problemOf(err, "Asking the container engine")
+		d.problem = d.problemOf(err, "Asking the container engine")
 		if err == nil {
 			d.reply, d.problem = r, r.Problem
 			d.forgetLocked()

@@ -24,7 +24,7 @@ func (d *Docker) Push(key string) {
 	d.refresh()
 	d.tasks.run("", func(ctx context.Context) {
 		r, err := d.Service.Push(ctx, app.PushRequest{Image: imageRef(i), As: as, Context: name})
-		p := push{job: r.ID, problem: problemOf(err, "Pushing "+as)}
+		p := push{job: r.ID, problem: d.problemOf(err, "Pushing "+as)}
 		if err == nil {
 			d.shell.expect(r.ID)
 		}

@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -17,6 +18,10 @@ const (
 	retryMin = 250 * time.Millisecond
 	retryMax = 5 * time.Second
 	tick     = 30 * time.Second
+	// An attached face gives an instance that does not answer so long to come
+	// back, and asks so often.
+	patience     = 2 * time.Second
+	retryPatient = time.Second
 )
 
 // feed follows the service and holds the last snapshot: notices are hints, the
@@ -104,22 +109,37 @@ func (f *feed) run(ctx context.Context) {
 
 // watch keeps one stream open.
 func (f *feed) watch(ctx context.Context) {
-	wait := retryMin
+	wait, most := retryMin, retryMax
+	if f.Attached {
+		most = retryPatient
+	}
+	var gone time.Time // since when the instance does not answer
 	for ctx.Err() == nil {
+		var broke error
 		for n, err := range f.Service.Watch(ctx, app.WatchRequest{Window: f.Window}) {
 			if err != nil {
 				f.Logger.Debug("watch broke", "error", err)
+				broke = err
 				break
 			}
-			wait = retryMin
+			wait, gone = retryMin, time.Time{}
 			f.notice(n)
+		}
+		switch _, alive := errors.AsType[*app.Problem](broke); {
+		case broke == nil || alive || !f.Attached:
+			gone = time.Time{}
+		case gone.IsZero():
+			gone = time.Now()
+		case time.Since(gone) >= patience:
+			f.Ended()
+			return
 		}
 		// The stream said nothing since it broke: whoever looks now sees why.
 		f.mark(app.Notice{Kind: app.NoticeStatus})
 		if !rest(ctx, wait) {
 			return
 		}
-		wait = min(2*wait, retryMax)
+		wait = min(2*wait, most)
 	}
 }
 
@@ -204,7 +224,7 @@ func (f *feed) fetchSnapshot(ctx context.Context) {
 		f.mu.Unlock()
 		return
 	}
-	f.snapAt, f.lost = at, problemOf(err, "Asking the registry")
+	f.snapAt, f.lost = at, f.problemOf(err, "Asking the registry")
 	if err == nil {
 		f.snap = &s
 	}

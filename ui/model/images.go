@@ -186,7 +186,7 @@ func (m *Images) fetchTags() {
 			return
 		}
 		if err != nil {
-			m.table.problem = problemOf(err, "Listing the tags of "+repo)
+			m.table.problem = m.problemOf(err, "Listing the tags of "+repo)
 		} else {
 			m.table.fill(r)
 		}

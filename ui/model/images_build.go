@@ -38,6 +38,11 @@ func (m *Images) buildLocked(snap *app.Snapshot, lost *app.Problem, local int) *
 		return st
 	case len(m.repos) == 0:
 		st.Phase, st.FirstRun = PhaseEmpty, firstRun(address, local)
+		if lost != nil {
+			st.FirstRun.Title = "Your registry does not answer"
+		} else if snap != nil && snap.Status.State == app.StateStopped {
+			st.FirstRun.Title = "Your registry is stopped"
+		}
 		return st
 	}
 	st.Repositories = m.repoRowsLocked()

@@ -46,7 +46,7 @@ func (m *Images) DeleteRepository(repo string) {
 		r, err := m.Service.Tags(ctx, app.TagsRequest{Repository: repo})
 		if err != nil {
 			m.dim(repo, nil, false)
-			m.shell.failed(problemOf(err, "Deleting "+repo))
+			m.shell.failed(m.problemOf(err, "Deleting "+repo))
 			return
 		}
 		var tags []string
@@ -94,7 +94,7 @@ func (m *Images) removeNow(ctx context.Context, repo string, tags []string) {
 		m.feed.fetchSnapshot(ctx)
 		m.reload(ctx, repo)
 	} else {
-		m.shell.failed(problemOf(err, "Deleting "+strings.Join(tags, ", ")))
+		m.shell.failed(m.problemOf(err, "Deleting "+strings.Join(tags, ", ")))
 	}
 	m.dim(repo, tags, false)
 	m.dim(repo, nil, false)
@@ -212,7 +212,7 @@ func (m *Images) restore(ctx context.Context, step undoStep, as string) {
 	r, err := m.Service.Restore(ctx, app.RestoreRequest{Entries: step.entries, As: as})
 	if err != nil {
 		m.change(func() { m.undo = append(m.undo, step) })
-		m.shell.failed(problemOf(err, "Restoring "+strings.Join(step.tags, ", ")))
+		m.shell.failed(m.problemOf(err, "Restoring "+strings.Join(step.tags, ", ")))
 		return
 	}
 	if n := len(r.Restored); n > 0 {

@@ -16,7 +16,7 @@ func (m *Images) ChooseImport() {
 	m.tasks.run("choose", func(ctx context.Context) {
 		path, err := m.ChooseFile(ctx)
 		if err != nil {
-			m.shell.failed(problemOf(err, "Choosing a file"))
+			m.shell.failed(m.problemOf(err, "Choosing a file"))
 			return
 		}
 		if path != "" {
@@ -49,7 +49,7 @@ func (m *Images) start(doing string, begin func(context.Context) (app.JobReply, 
 	m.tasks.run("", func(ctx context.Context) {
 		r, err := begin(ctx)
 		if err != nil {
-			m.shell.failed(problemOf(err, doing))
+			m.shell.failed(m.problemOf(err, doing))
 			return
 		}
 		m.shell.expect(r.ID)
@@ -71,7 +71,7 @@ func (m *Images) Retag(to string) {
 	m.tasks.run("", func(ctx context.Context) {
 		_, err := m.Service.Retag(ctx, app.RetagRequest{Repository: repo, From: from, To: to})
 		if err != nil {
-			m.shell.failed(problemOf(err, "Tagging "+repo+":"+to))
+			m.shell.failed(m.problemOf(err, "Tagging "+repo+":"+to))
 			return
 		}
 		m.shell.Toast(Toast{Tone: ToneOK, Lead: "Tagged ", Strong: repo + ":" + to})

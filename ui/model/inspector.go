@@ -72,7 +72,7 @@ func (m *Images) fetchInspection(ctx context.Context, want asked) {
 		return
 	}
 	if err != nil {
-		m.look.problem = problemOf(err, "Reading "+want.repo+":"+want.tag)
+		m.look.problem = m.problemOf(err, "Reading "+want.repo+":"+want.tag)
 	} else {
 		m.look.reply = &r
 	}

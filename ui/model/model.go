@@ -28,8 +28,10 @@ type Options struct {
 	// Window announces a window to the instance: Raise is called when somebody
 	// asks for it.
 	Window bool
+	// Attached says that Service is another process, which may be gone.
+	Attached bool
 	// Raise shows the window, or opens one; Quit ends this face; Ended is called
-	// when the instance itself is ending.
+	// when the instance itself is ending, or when an attached face lost it.
 	Raise, Quit, Ended func()
 	Logger             *slog.Logger
 }

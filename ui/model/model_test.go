@@ -1,6 +1,8 @@
 package model
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -224,5 +226,58 @@ func TestAListenerIsCalledWithoutALockAndNotAfterItsEnd(t *testing.T) {
 	m.Images.SetFilter("")
 	if seen != 2 {
 		t.Errorf("listener was called after its end")
+	}
+}
+
+func TestAnAttachedFaceEndsWhenItsInstanceIsGone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ended := 0
+		f := apptest.NewAt(time.Now)
+		raw := errors.New(`Post "http://berth/v1/snapshot": dial unix: no such file`)
+		f.Fail("Snapshot", raw)
+		f.Fail("Watch", raw)
+		m := live(t, f, func(o *Options) { o.Attached, o.Ended = true, func() { ended++ } })
+		time.Sleep(time.Second)
+		synctest.Wait()
+		p := m.Shell.State().Problems
+		if ended != 0 || len(p) == 0 || p[0].Title != "Berth has ended" || strings.Contains(p[0].Text, "dial") {
+			t.Errorf("after a second: ended %d times, problems %+v", ended, p)
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if ended != 1 {
+			t.Errorf("ended %d times", ended)
+		}
+	})
+}
+
+func TestAnAttachedFaceOutlivesAnInstanceThatStumbles(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ended := 0
+		f := apptest.NewAt(time.Now)
+		f.Fail("Watch", &app.Problem{Code: "busy", Title: "Busy"})
+		live(t, f, func(o *Options) { o.Attached, o.Ended = true, func() { ended++ } })
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if ended != 0 {
+			t.Errorf("ended %d times", ended)
+		}
+	})
+}
+
+func TestARegistryThatDoesNotAnswerIsNotCalledRunning(t *testing.T) {
+	t.Parallel()
+	f := apptest.New()
+	f.Change(func(d *apptest.Data) { d.Repositories = nil })
+	m := inline(t, f)
+	if got := m.Images.State().FirstRun.Title; got != "Your registry is running" {
+		t.Fatalf("the page says %q", got)
+	}
+	f.Fail("Snapshot", errors.New("gone"))
+	m.Refresh()
+	if got := m.Images.State().FirstRun.Title; got != "Your registry does not answer" {
+		t.Errorf("the page says %q", got)
 	}
 }

@@ -160,7 +160,7 @@ func (s *Shell) progressLocked(j app.Job) {
 func (s *Shell) Cancel(job string) {
 	s.tasks.run("cancel "+job, func(ctx context.Context) {
 		_, err := s.Service.Cancel(ctx, app.CancelRequest{ID: job})
-		s.failed(problemOf(err, "Cancelling"))
+		s.failed(s.problemOf(err, "Cancelling"))
 		s.feed.refresh()
 	})
 }
