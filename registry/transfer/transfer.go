@@ -91,7 +91,7 @@ type copier struct {
 	// bytes of manifests that are read, and what complete said of them.
 	bytes   int64
 	checked map[registry.Digest]error
-	track *tracker
+	track   *tracker
 }
 
 func (c *copier) check() error {
