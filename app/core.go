@@ -85,6 +85,8 @@ type Core struct {
 	listening  []string
 	portNotice *Problem
 	onceClosed bool
+	restless   bool            // somebody awaits the end of what is under way
+	lent       map[string]bool // names that running pushes have in engines for now
 }
 
 var _ Service = (*Core)(nil)
@@ -100,7 +102,7 @@ func newCore(o Options) *Core {
 	c := &Core{
 		opt: o, cfg: o.Config, log: o.Logger, started: time.Now(), user: userName(),
 		bus: event.NewBus(), hub: newHub(), engines: o.Engines, uploads: func() int { return 0 },
-		ready: make(chan struct{}), quit: make(chan struct{}), hurry: make(chan struct{}),
+		lent: map[string]bool{}, ready: make(chan struct{}), quit: make(chan struct{}), hurry: make(chan struct{}),
 	}
 	c.life, c.end = context.WithCancel(context.Background())
 	c.jobs = job.NewRunner(job.Options{Changed: c.jobChanged})

@@ -28,6 +28,7 @@ func (c *Core) status(problems []Problem) Status {
 		s.State = StateWarning
 	case s.Uploads > 0 || c.jobs.Busy():
 		s.State = StateBusy
+		c.awaitRest()
 	default:
 		s.State = StateRunning
 	}

@@ -90,7 +90,7 @@ func (c *Core) LocalImages(ctx context.Context, r LocalImagesRequest) (LocalImag
 	for _, i := range images {
 		for _, name := range i.Names {
 			row := LocalImage{ID: i.ID, Name: name, Size: i.Size, Created: i.Created, As: suggestName(i, name, here)}
-			if row.As == "" {
+			if row.As == "" || c.isLent(name) {
 				continue
 			}
 			if row.InBerth, err = c.isHere(ctx, i, row.As); err != nil {
@@ -180,6 +180,7 @@ func (c *Core) Push(ctx context.Context, r PushRequest) (JobReply, error) {
 			return job.Result{}, err
 		}
 		defer func() { _ = e.Close() }()
+		defer c.lend(ctx, e, c.engineAddress()+"/"+repo+":"+tag)()
 		d, err := e.Push(ctx, EnginePush{
 			Image: r.Image, Repository: repo, Tag: tag, Address: c.engineAddress(), Registry: c.reg, TempDir: c.tempDir(),
 		}, report)

@@ -1,7 +1,11 @@
 package app
 
 import (
+	"fmt"
+	"net"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"berth/registry"
@@ -12,52 +16,22 @@ import (
 //
 //  1. The registry's host goes: ghcr.io/acme/app:v1 becomes acme/app:v1.
 //  2. A name with a namespace stays as it is.
-//  3. A bare name that Berth has exactly one repository for, by its last part,
-//     goes there: checkout:dev becomes acme/checkout:dev. The library does not
-//     count, nor do mirrors.
-//  4. The bare name of an official image goes where Docker Hub has it:
+//  3. The bare name of an official image goes where Docker Hub has it:
 //     postgres:16 becomes library/postgres:16.
-//  5. Any other bare name stays bare.
+//  4. Any other bare name stays bare.
 func suggestName(i EngineImage, name string, here []string) string {
 	repo, tag, ok := splitName(name)
 	if !ok {
 		return ""
 	}
 	repo, host := withoutHost(repo)
-	if !strings.Contains(repo, "/") && !slices.Contains(here, repo) {
-		switch official := isOfficial(i, repo, host); {
-		case official && !slices.ContainsFunc(here, func(r string) bool { return placeFor(r, repo) }):
-			repo = "library/" + repo
-		default:
-			repo = knownPlace(repo, here)
-		}
+	if !strings.Contains(repo, "/") && !slices.Contains(here, repo) && isOfficial(i, repo, host) {
+		repo = "library/" + repo
 	}
 	if registry.ParseName(repo) != nil || registry.ParseTag(tag) != nil {
 		return ""
 	}
 	return repo + ":" + tag
-}
-
-// placeFor reports whether a repository is a project's own place for a name.
-func placeFor(repo, name string) bool {
-	return strings.HasSuffix(repo, "/"+name) && !strings.HasSuffix(repo, "library/"+name) && !strings.HasPrefix(repo, "mirror/")
-}
-
-func knownPlace(name string, here []string) string {
-	found := ""
-	for _, repo := range here {
-		if !placeFor(repo, name) {
-			continue
-		}
-		if found != "" {
-			return name
-		}
-		found = repo
-	}
-	if found == "" {
-		return name
-	}
-	return found
 }
 
 // splitName takes "repository:tag" apart; the tag is latest when there is none.
@@ -106,14 +80,37 @@ var wellKnown = []string{
 }
 
 // parseAs reads a name that a person gave: "team/app:v1", also with the
-// address in front that Berth has.
+// address in front that Berth has. Another registry's host is refused: what
+// was typed is never changed in silence.
 func (c *Core) parseAs(as string) (repo, tag string, err error) {
 	repo, tag, ok := splitName(strings.TrimSpace(as))
-	if ok {
-		repo, _ = withoutHost(repo)
+	if first, rest, deep := strings.Cut(repo, "/"); ok && deep && (first == "localhost" || strings.ContainsAny(first, ".:")) {
+		if !c.isOwnAddress(first) {
+			return "", "", badName("a name for an image here", as, fmt.Sprintf(
+				"Berth answers at %s, not at %s. Leave that out, as in %s:%s.", c.addressForPeople(), first, rest, tag))
+		}
+		repo = rest
 	}
 	if !ok || registry.ParseName(repo) != nil || registry.ParseTag(tag) != nil || strings.Contains(as, "@") {
 		return "", "", badName("a name for an image", as, "Use lower-case letters and digits, as in team/app:v1.")
 	}
 	return repo, tag, nil
+}
+
+// isOwnAddress reports whether names may begin with the address because it is
+// Berth's: the one people use, a loopback with its port, the configured one.
+func (c *Core) isOwnAddress(address string) bool {
+	own := c.addressForPeople()
+	if address == own || address == c.cfg.HTTP.Addr {
+		return true
+	}
+	if u, err := url.Parse(c.cfg.HTTP.Host); err == nil && u.Host != "" && u.Host == address {
+		return true
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || port != strconv.Itoa(portOf(own)) && port != strconv.Itoa(portOf(c.cfg.HTTP.Addr)) {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -34,7 +34,7 @@ func (f *Fake) Push(ctx context.Context, r app.PushRequest) (app.JobReply, error
 		return app.JobReply{}, NotFound(r.Image)
 	}
 	l := f.data.Local.Images[i]
-	as := r.As
+	as := strings.TrimPrefix(r.As, f.data.Status.Address+"/")
 	if as == "" {
 		as = l.As
 	}

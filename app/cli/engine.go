@@ -58,13 +58,14 @@ func (p *program) push() *cobra.Command {
 		Use:   "push IMAGE [NAME]",
 		Short: "Push a local Docker image",
 		Long: `Push an image of the container engine on this machine. NAME is what it is
-called here; without it, the image keeps its name without the host.`,
+called here; without it, the image keeps its name without the host, where an
+official image of Docker Hub is library/NAME.`,
 		Example: "  berth push app:dev\n  berth push app:dev team/app:v1",
 		Args:    want(1, 2, "a local image, and its name here if it should differ"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r := app.PushRequest{Image: args[0], Context: dockerContext}
 			if len(args) == 2 {
-				r.As = withoutHost(args[1])
+				r.As = args[1]
 			}
 			return p.with(cmd, func(ctx context.Context, s app.Service) error {
 				started, err := s.Push(ctx, r)
@@ -125,7 +126,7 @@ func (p *program) importer() *cobra.Command {
 			}
 			r := app.ImportRequest{Path: path}
 			if len(args) == 2 {
-				r.As = withoutHost(args[1])
+				r.As = args[1]
 			}
 			return p.with(cmd, func(ctx context.Context, s app.Service) error {
 				started, err := s.Import(ctx, r)

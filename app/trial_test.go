@@ -1,0 +1,90 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"strings"
+	"testing"
+
+	"berth/app"
+	"berth/app/job"
+)
+
+func TestAnAbandonedUploadEndsBusyAndIsTold(t *testing.T) {
+	t.Parallel()
+	i := fresh(t)
+	next, stop := iter.Pull2(i.Watch(t.Context(), app.WatchRequest{}))
+	defer stop()
+	await(t, next, app.NoticeHello)
+	start := i.do("POST", "/v2/app/blobs/uploads/", "", nil, http.StatusAccepted)
+	location := strings.TrimPrefix(start.Header.Get("Location"), i.base)
+	patched := i.do("PATCH", location, "application/octet-stream", []byte("half"), http.StatusAccepted)
+	if s, _ := i.Status(t.Context(), app.StatusRequest{}); s.State != app.StateBusy {
+		t.Fatalf("state %s within an upload", s.State)
+	}
+	i.do("DELETE", strings.TrimPrefix(patched.Header.Get("Location"), i.base), "", nil, http.StatusNoContent)
+	await(t, next, app.NoticeStatus)
+	if s, _ := i.Status(t.Context(), app.StatusRequest{}); s.State != app.StateRunning || s.Uploads != 0 {
+		t.Errorf("state %s with %d uploads after it", s.State, s.Uploads)
+	}
+}
+
+func TestANameThatAPushHasForNowIsNoLocalImage(t *testing.T) {
+	t.Parallel()
+	i, e := local(t)
+	address := strings.TrimPrefix(i.base, "http://")
+	e.images = []app.EngineImage{{ID: "sha256:1", Names: []string{"app:dev", address + "/mine:1"}}}
+	list := func() (names []string) {
+		reply, err := i.LocalImages(t.Context(), app.LocalImagesRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range reply.Images {
+			names = append(names, row.Name)
+		}
+		return names
+	}
+	var during []string
+	e.push = func(_ context.Context, p app.EnginePush, _ func(job.Progress)) (string, error) {
+		e.images = []app.EngineImage{{ID: "sha256:1", Names: []string{"app:dev", address + "/mine:1", p.Address + "/" + p.Repository + ":" + p.Tag}}}
+		during = list()
+		return "", nil
+	}
+	for _, as := range []string{"team/app:v1", "mine:1"} {
+		j, err := i.Push(t.Context(), app.PushRequest{Image: "app:dev", As: as})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i.finished(j.ID)
+		if len(during) < 2 || during[1] != address+"/mine:1" || as == "team/app:v1" && len(during) != 2 {
+			t.Errorf("%s: listed %q", as, during)
+		}
+	}
+}
+
+func TestANameThatWasTypedIsNeverChangedInSilence(t *testing.T) {
+	t.Parallel()
+	i, _ := local(t)
+	address := strings.TrimPrefix(i.base, "http://")
+	_, port, _ := strings.Cut(address, ":")
+	for as, title := range map[string]string{
+		address + "/x:1": "x:1", "localhost:" + port + "/team/x:1": "team/x:1", "[::1]:" + port + "/x:1": "x:1", "team/x:1": "team/x:1",
+	} {
+		j, err := i.Push(t.Context(), app.PushRequest{Image: "app:dev", As: as})
+		if err != nil {
+			t.Errorf("%s: %v", as, err)
+			continue
+		}
+		if done := i.finished(j.ID); done.Title != title {
+			t.Errorf("%s became %s", as, done.Title)
+		}
+	}
+	for _, as := range []string{"UPPER/x:1", "ghcr.io/team/x:1", "localhost:1/x:1", "other:5000/x:1", "localhost/x:1"} {
+		var p *app.Problem
+		if _, err := i.Push(t.Context(), app.PushRequest{Image: "app:dev", As: as}); !errors.As(err, &p) || p.Exit != 2 || p.Fix == "" {
+			t.Errorf("%s: %v", as, err)
+		}
+	}
+}
