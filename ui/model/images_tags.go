@@ -84,8 +84,8 @@ func (t *table) order() {
 	})
 }
 
-// sameAs names a tag above with the same digest: «latest» says which version it
-// is, not the other way round, unless both say nothing.
+// sameAs names the other tag with the same digest that says most: «latest» says
+// which version it is.
 func (t *table) sameAs(g app.Tag) (short, full string) {
 	if len(g.Same) == 0 {
 		return "", ""
@@ -94,9 +94,6 @@ func (t *table) sameAs(g app.Tag) (short, full string) {
 	best := slices.MaxFunc(g.Same, func(a, b string) int {
 		return cmp.Or(cmp.Compare(telling(a), telling(b)), CompareNatural(a, b))
 	})
-	if telling(g.Name) > telling(best) || telling(g.Name) == telling(best) && CompareNatural(g.Name, best) > 0 {
-		return "", full
-	}
 	short = "same as " + best
 	if n := len(g.Same) - 1; n > 0 && len(short) < 16 {
 		short += fmt.Sprintf(" +%d", n)

@@ -178,7 +178,7 @@ func statusLine(snap *app.Snapshot, lost *app.Problem) StatusLine {
 
 func busyText(snap *app.Snapshot) string {
 	if n := snap.Status.Uploads; n > 0 {
-		return "Running · receiving " + Count(n, "layer")
+		return "Receiving " + Count(n, "layer")
 	}
 	if n := len(snap.Jobs); n > 0 {
 		return "Running · " + Count(n, "job")

@@ -16,7 +16,7 @@ func TestTheFootOfTheNavigationSaysHowItIs(t *testing.T) {
 		tone   Tone
 	}{
 		{app.Status{State: app.StateRunning}, 0, "Running", ToneOK},
-		{app.Status{State: app.StateBusy, Uploads: 2}, 0, "Running · receiving 2 layers", ToneOK},
+		{app.Status{State: app.StateBusy, Uploads: 2}, 0, "Receiving 2 layers", ToneOK},
 		{app.Status{State: app.StateBusy}, 1, "Running · 1 job", ToneOK},
 		{app.Status{State: app.StateWarning}, 0, "Running", ToneWarning},
 		{app.Status{State: app.StateStopped}, 0, "Stopped", ToneDanger},

@@ -13,7 +13,7 @@ func (p *Docker) newTable(o Options) *widget.Table {
 	row := func(i int) model.LocalRow { return p.drawn.Rows[i] }
 	key := func(i int) string { return row(i).Key }
 	t := widget.NewTable(
-		text("name", "Local image", 126, 0, widget.BodyBold, func(i int) (string, string) { return row(i).Name, "" }),
+		grown(text("name", "Local image", 126, 0, widget.BodyBold, func(i int) (string, string) { return row(i).Name, "" })),
 		widget.Column{
 			Key: "id", Title: "Id", Width: 58, Drop: 3,
 			New:    func() fyne.CanvasObject { return widget.NewDigest(m.Copy) },

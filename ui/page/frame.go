@@ -23,6 +23,7 @@ type Frame struct {
 	body    *fyne.Container
 	name    *widget.Text
 	problem string
+	height  float32 // of the banner
 	drawn   model.ShellState
 }
 
@@ -106,8 +107,8 @@ func (f *Frame) showProblem(list []app.Problem) {
 		}
 		f.banner.Set(p.Title, text, p.Command, p.Severity != "warning")
 	}
-	if f.above.Hidden != hidden {
-		f.above.Hidden = hidden
+	if h := f.above.MinSize().Height; f.above.Hidden != hidden || f.height != h {
+		f.above.Hidden, f.height = hidden, h
 		f.object.Refresh()
 	}
 }

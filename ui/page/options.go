@@ -3,6 +3,7 @@ package page
 import (
 	"berth/ui/model"
 	"berth/ui/theme"
+	ours "berth/ui/widget"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/widget"
@@ -38,6 +39,7 @@ func tone(t model.Tone) fyne.ThemeColorName {
 // menuAt shows a menu at a place of the window that o stands in.
 func menuAt(o fyne.CanvasObject, at fyne.Position, items ...*fyne.MenuItem) {
 	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil {
+		ours.HideTip()
 		widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
 	}
 }

@@ -23,6 +23,7 @@ func showPrompt(over fyne.CanvasObject, title, hint, verb string, check func(str
 	if c == nil {
 		return nil
 	}
+	widget.HideTip()
 	p := &prompt{problem: widget.NewText("", widget.Quiet.In(theme.Danger).Sized(12))}
 	finish := func() {
 		if p.entry.Text == "" || check(p.entry.Text) != "" {

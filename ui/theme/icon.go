@@ -33,7 +33,7 @@ const (
 	IconTrash      Icon = "trash"
 	IconTag        Icon = "tag"
 	IconMore       Icon = "dots-three"
-	IconShield     Icon = "shield-check"
+	IconAttached   Icon = "paperclip"
 	IconWarning    Icon = "warning"
 	IconProblem    Icon = "warning-circle"
 	IconInfo       Icon = "info"

@@ -6,7 +6,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
-	tooltip "github.com/dweymouth/fyne-tooltip/widget"
 )
 
 // Variant is the weight of a button.
@@ -24,7 +23,7 @@ const (
 // Button is a button with an icon, a label, or both. It takes the focus, and
 // Space and Enter press it.
 type Button struct {
-	tooltip.ToolTipWidget
+	hinted
 	part
 	// OnTapped is called when it is pressed.
 	OnTapped func()
@@ -101,6 +100,7 @@ func (b *Button) SetDisabled(off bool) {
 
 // Tapped presses it.
 func (b *Button) Tapped(*fyne.PointEvent) {
+	b.hinted.MouseOut()
 	if !b.disabled && b.OnTapped != nil {
 		b.OnTapped()
 	}
@@ -108,13 +108,13 @@ func (b *Button) Tapped(*fyne.PointEvent) {
 
 // MouseIn is called by Fyne.
 func (b *Button) MouseIn(e *desktop.MouseEvent) {
-	b.ToolTipWidget.MouseIn(e)
+	b.hinted.MouseIn(e)
 	b.hover(true)
 }
 
 // MouseOut is called by Fyne.
 func (b *Button) MouseOut() {
-	b.ToolTipWidget.MouseOut()
+	b.hinted.MouseOut()
 	b.pressed = false
 	b.hover(false)
 }

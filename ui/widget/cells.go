@@ -39,13 +39,13 @@ type NameCell struct {
 
 // NewNameCell makes a cell.
 func NewNameCell() *NameCell {
-	c := &NameCell{name: NewText("", BodyBold), mark: NewTipped(NewIcon(theme.IconShield, theme.OK)), chip: NewChip("", ChipQuiet)}
+	c := &NameCell{name: NewText("", BodyBold), mark: NewTipped(NewIcon(theme.IconAttached, theme.Secondary)), chip: NewChip("", ChipQuiet)}
 	c.root = Across(theme.Gap, NoGrow, c.name, c.mark, c.chip)
 	c.ExtendBaseWidget(c)
 	return c
 }
 
-// Set shows a name; mark is the tooltip of the shield, chip the remark with its
+// Set shows a name; mark is the tooltip of the paper clip, chip the remark with its
 // tooltip. Empty ones are not shown.
 func (c *NameCell) Set(name, mark, chip, chipTip string) {
 	c.name.Set(name)

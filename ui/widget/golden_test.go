@@ -25,7 +25,7 @@ func TestIconsAreDrawnWhole(t *testing.T) {
 	icons := []theme.Icon{
 		theme.IconAnchor, theme.IconImages, theme.IconPush, theme.IconPull, theme.IconImport, theme.IconActivity, theme.IconCleanup,
 		theme.IconClusters, theme.IconSettings, theme.IconSearch, theme.IconCopy, theme.IconCheck, theme.IconDone, theme.IconClose,
-		theme.IconCancel, theme.IconTrash, theme.IconTag, theme.IconMore, theme.IconShield, theme.IconWarning, theme.IconProblem,
+		theme.IconCancel, theme.IconTrash, theme.IconTag, theme.IconMore, theme.IconAttached, theme.IconWarning, theme.IconProblem,
 		theme.IconInfo, theme.IconDown, theme.IconUp, theme.IconRefresh, theme.IconUndo, theme.IconRepository, theme.IconShow, theme.IconSort,
 	}
 	looks(t, "icons", fyne.Size{}, func() fyne.CanvasObject {

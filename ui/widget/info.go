@@ -5,7 +5,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
-	tooltip "github.com/dweymouth/fyne-tooltip/widget"
 )
 
 // Info is a row of an inspector: a number or a name, a text, a note and a size.
@@ -29,7 +28,7 @@ const InfoHeight float32 = 32
 
 // InfoRow draws an Info.
 type InfoRow struct {
-	tooltip.ToolTipWidget
+	hinted
 	Copy                    func(string)
 	lead, text, note, right *Text
 	leadBox                 *fyne.Container
@@ -46,7 +45,7 @@ func NewInfoRow(copied func(string)) *InfoRow {
 	}
 	r.leadSpace = &sized{}
 	r.leadBox = &fyne.Container{Layout: r.leadSpace, Objects: []fyne.CanvasObject{r.lead}}
-	r.rightBox, r.noteBox = Wide(56, r.right), Whole(180, r.note)
+	r.rightBox, r.noteBox = Wide(56, r.right), Whole(280, r.note)
 	r.root = Pad(0, 8, 0, 8, Across(theme.Inset, 1, r.leadBox, r.text, r.noteBox, r.rightBox))
 	r.ExtendBaseWidget(r)
 	return r
@@ -89,7 +88,7 @@ func (r *InfoRow) Set(i Info) {
 // MouseIn is called by Fyne.
 func (r *InfoRow) MouseIn(e *desktop.MouseEvent) {
 	r.SetToolTip(tipAt(r.root, e.Position))
-	r.ToolTipWidget.MouseIn(e)
+	r.hinted.MouseIn(e)
 }
 
 // Tapped copies what the row is about.

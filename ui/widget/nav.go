@@ -7,12 +7,11 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
-	tooltip "github.com/dweymouth/fyne-tooltip/widget"
 )
 
 // NavItem is a line of the navigation.
 type NavItem struct {
-	tooltip.ToolTipWidget
+	hinted
 	OnTapped func()
 	icon     theme.Icon
 	title    string
@@ -58,14 +57,14 @@ func (n *NavItem) Tapped(*fyne.PointEvent) { run(n.OnTapped) }
 
 // MouseIn is called by Fyne.
 func (n *NavItem) MouseIn(e *desktop.MouseEvent) {
-	n.ToolTipWidget.MouseIn(e)
+	n.hinted.MouseIn(e)
 	n.hovered = true
 	n.Refresh()
 }
 
 // MouseOut is called by Fyne.
 func (n *NavItem) MouseOut() {
-	n.ToolTipWidget.MouseOut()
+	n.hinted.MouseOut()
 	n.hovered = false
 	n.Refresh()
 }

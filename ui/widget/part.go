@@ -3,7 +3,6 @@ package widget
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
-	tooltip "github.com/dweymouth/fyne-tooltip/widget"
 )
 
 // part is embedded in widgets that take clicks and may stand in a row: Fyne
@@ -52,7 +51,7 @@ func joinAll(o fyne.CanvasObject, hover func(bool), menu func(*fyne.PointEvent))
 // Tips shows the tooltip of what it holds: of the Tipper under the pointer. It
 // is for texts that stand outside of a table.
 type Tips struct {
-	tooltip.ToolTipWidget
+	hinted
 	content fyne.CanvasObject
 }
 
@@ -71,17 +70,16 @@ func (t *Tips) Natural() fyne.Size {
 // MouseIn is called by Fyne.
 func (t *Tips) MouseIn(e *desktop.MouseEvent) {
 	t.SetToolTip(tipAt(t.content, e.Position))
-	t.ToolTipWidget.MouseIn(e)
+	t.hinted.MouseIn(e)
 }
 
 // MouseMoved is called by Fyne.
 func (t *Tips) MouseMoved(e *desktop.MouseEvent) {
 	if tip := tipAt(t.content, e.Position); tip != t.ToolTip() {
-		t.MouseOut()
 		t.MouseIn(e)
 		return
 	}
-	t.ToolTipWidget.MouseMoved(e)
+	t.hinted.MouseMoved(e)
 }
 
 // CreateRenderer is called by Fyne.

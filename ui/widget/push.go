@@ -233,6 +233,9 @@ func run(f func()) {
 // Set shows a view.
 func (c *PushCell) Set(v PushView) {
 	c.progress.Hidden = v.Face != PushProgress
+	if c.progress.Hidden {
+		c.stop.hinted.MouseOut()
+	}
 	c.result.Hidden = v.Face == PushProgress
 	c.tip.Hidden = v.Face != PushResult && v.Face != PushFailure
 	c.button.Hidden = v.Face != PushButton && v.Face != PushFailure && v.Face != PushWaiting

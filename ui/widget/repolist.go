@@ -7,7 +7,6 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
-	tooltip "github.com/dweymouth/fyne-tooltip/widget"
 )
 
 // RepoItem is a row of a RepoList.
@@ -83,7 +82,7 @@ type repoListRenderer struct{ holder }
 
 // repoRow is a row of a RepoList.
 type repoRow struct {
-	tooltip.ToolTipWidget
+	hinted
 	l       *RepoList
 	index   int
 	item    RepoItem
@@ -126,14 +125,14 @@ func (r *repoRow) TappedSecondary(e *fyne.PointEvent) {
 
 // MouseIn is called by Fyne.
 func (r *repoRow) MouseIn(e *desktop.MouseEvent) {
-	r.ToolTipWidget.MouseIn(e)
+	r.hinted.MouseIn(e)
 	r.hovered = true
 	r.Refresh()
 }
 
 // MouseOut is called by Fyne.
 func (r *repoRow) MouseOut() {
-	r.ToolTipWidget.MouseOut()
+	r.hinted.MouseOut()
 	r.hovered = false
 	r.Refresh()
 }

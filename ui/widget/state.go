@@ -73,11 +73,13 @@ func (p *ProblemPanel) Set(title, text, fix, command string) {
 	p.root.Refresh()
 }
 
-// Banner is a problem in one line above a page.
+// Banner is a problem above a page: in one line when it is short, else its title
+// above the rest, so that no title is ever cut for the sake of what follows.
 type Banner struct {
 	Composed
 	title   *Text
 	text    *Text
+	words   *bannerWords
 	copy    *Button
 	surface *Surface
 	icon    *Icon
@@ -93,11 +95,43 @@ func NewBanner(copied func(string), dismiss func()) *Banner {
 	hide := NewIconButton(theme.IconClose, "Hide", dismiss)
 	hide.height = 24
 	b.tips = NewTips(b.text)
+	b.words = &bannerWords{}
 	b.surface = NewSurface(theme.WarningBg, theme.RadiusControl, Pad(6, 6, 6, 12,
-		Across(theme.Gap, 2, b.icon, b.title, b.tips, b.copy, hide)))
+		Across(theme.Gap, 1, b.icon, container.New(b.words, NewTips(b.title), b.tips), b.copy, hide)))
 	b.root = b.surface
 	b.ExtendBaseWidget(b)
 	return b
+}
+
+// bannerLine is the width that a banner in one line may have: what a window of
+// the usual size has room for.
+const bannerLine float32 = 640
+
+// bannerWords places title and text of a banner.
+type bannerWords struct{ stacked bool }
+
+func (l *bannerWords) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	title, text := o[0], o[1]
+	w, h := min(size.Width, liked(title).Width), title.MinSize().Height
+	if l.stacked {
+		title.Move(fyne.NewPos(0, 0))
+		title.Resize(fyne.NewSize(w, h))
+		text.Move(fyne.NewPos(0, h+2))
+		text.Resize(fyne.NewSize(size.Width, text.MinSize().Height))
+		return
+	}
+	title.Move(fyne.NewPos(0, round((size.Height-h)/2)))
+	title.Resize(fyne.NewSize(w, h))
+	text.Move(fyne.NewPos(w+theme.Gap, round((size.Height-text.MinSize().Height)/2)))
+	text.Resize(fyne.NewSize(max(0, size.Width-w-theme.Gap), text.MinSize().Height))
+}
+
+func (l *bannerWords) MinSize(o []fyne.CanvasObject) fyne.Size {
+	title, text := o[0].MinSize(), o[1].MinSize()
+	if l.stacked {
+		return fyne.NewSize(max(title.Width, text.Width), title.Height+2+text.Height)
+	}
+	return fyne.NewSize(title.Width+theme.Gap+text.Width, max(title.Height, text.Height))
 }
 
 // Set shows a problem.
@@ -113,6 +147,7 @@ func (b *Banner) Set(title, text, command string, serious bool) {
 	b.text.Set(text)
 	b.command = command
 	b.copy.Hidden = command == ""
+	b.words.stacked = text != "" && b.title.Natural().Width+theme.Gap+b.text.Natural().Width > bannerLine
 	b.surface.Refresh()
 }
 

@@ -248,3 +248,51 @@ func BenchmarkTableRefresh(b *testing.B) {
 		f.table.Refresh()
 	}
 }
+
+func TestATooltipGoesWithWhatItTellsOf(t *testing.T) {
+	uitest.App(theme.Dark)
+	c := widget.NewPushCell()
+	shown(t, c, fyne.NewSize(176, 32))
+	c.Set(widget.PushView{Face: widget.PushProgress})
+	var stop *widget.Button
+	for _, b := range all[*widget.Button](c) {
+		if b.ToolTip() == "Cancel" {
+			stop = b
+		}
+	}
+	over := &desktop.MouseEvent{}
+	stop.MouseIn(over)
+	if !stop.HasTip() {
+		t.Fatal("no tooltip is on its way")
+	}
+	c.Set(widget.PushView{Face: widget.PushButton})
+	if stop.HasTip() {
+		t.Error("it outlives its button")
+	}
+	stop.MouseIn(over)
+	test.Tap(stop)
+	if stop.HasTip() {
+		t.Error("it outlives the click")
+	}
+	stop.MouseIn(over)
+	widget.HideTip()
+	if stop.HasTip() {
+		t.Error("it outlives what opens above")
+	}
+}
+
+func TestABannerNeverCutsItsTitle(t *testing.T) {
+	uitest.App(theme.Dark)
+	b := widget.NewBanner(nil, nil)
+	b.Set("Port 5000 is taken, so Berth answers at localhost:5001", "It is used by the container “registry” (registry:2). Use localhost:5001 in names of images.", "docker stop registry", false)
+	shown(t, b, fyne.NewSize(660, b.MinSize().Height))
+	var read []string
+	for _, x := range all[*widget.Text](b) {
+		if x.Size().Width >= x.Natural().Width {
+			read = append(read, x.Text())
+		}
+	}
+	if len(read) == 0 || read[0] != "Port 5000 is taken, so Berth answers at localhost:5001" {
+		t.Errorf("whole are only %q", read)
+	}
+}

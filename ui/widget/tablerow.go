@@ -8,7 +8,6 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
-	tooltip "github.com/dweymouth/fyne-tooltip/widget"
 )
 
 // doubleClick is how soon a second click must follow.
@@ -17,11 +16,12 @@ const doubleClick = 400 * time.Millisecond
 // tableRow is a row of a Table. It acts on a single click at once: Fyne's own
 // double click would hold every single one back.
 type tableRow struct {
-	tooltip.ToolTipWidget
+	hinted
 	t       *Table
 	index   int
 	state   RowState
 	hovered bool
+	pointer fyne.Position // where it was last
 	keys    fyne.KeyModifier
 	box     *Check
 	cells   []fyne.CanvasObject
@@ -76,6 +76,10 @@ func (r *tableRow) update(i int) {
 		}
 	}
 	r.Refresh()
+	// What a tooltip told of may have changed under the pointer.
+	if r.HasTip() {
+		r.SetToolTip(r.tipAt(r.pointer))
+	}
 }
 
 func (r *tableRow) hover(on bool) {
@@ -129,6 +133,7 @@ func (r *tableRow) Tapped(*fyne.PointEvent) {
 
 // TappedSecondary asks for the menu of the row.
 func (r *tableRow) TappedSecondary(e *fyne.PointEvent) {
+	HideTip()
 	r.takeFocus()
 	if r.t.On.Menu != nil && !r.state.Dimmed {
 		r.t.On.Menu(r.index, e.AbsolutePosition)
@@ -138,24 +143,25 @@ func (r *tableRow) TappedSecondary(e *fyne.PointEvent) {
 // MouseIn is called by Fyne.
 func (r *tableRow) MouseIn(e *desktop.MouseEvent) {
 	r.hover(true)
+	r.pointer = e.Position
 	r.SetToolTip(r.tipAt(e.Position))
-	r.ToolTipWidget.MouseIn(e)
+	r.hinted.MouseIn(e)
 }
 
 // MouseMoved shows the tooltip of the cell below the pointer.
 func (r *tableRow) MouseMoved(e *desktop.MouseEvent) {
+	r.pointer = e.Position
 	if tip := r.tipAt(e.Position); tip != r.ToolTip() {
-		r.ToolTipWidget.MouseOut()
 		r.SetToolTip(tip)
-		r.ToolTipWidget.MouseIn(e)
+		r.hinted.MouseIn(e)
 		return
 	}
-	r.ToolTipWidget.MouseMoved(e)
+	r.hinted.MouseMoved(e)
 }
 
 // MouseOut is called by Fyne.
 func (r *tableRow) MouseOut() {
-	r.ToolTipWidget.MouseOut()
+	r.hinted.MouseOut()
 	r.hover(false)
 }
 
