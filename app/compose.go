@@ -69,6 +69,7 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 	c.closers, c.uploads = append(c.closers, st.Close), st.OpenUploads
 
 	c.bin = trash.New(drv, c.cfg.Berth.Trash.Keep)
+	c.bin.Pushed = c.pushed
 	c.trash = trash.Wrap(st, st, c.bin)
 	reg := withURLRules(c.trash, c.cfg.Validation)
 	reg = filter.ReadOnly(reg, c.readOnly.Load)

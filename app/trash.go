@@ -1,11 +1,13 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"berth/registry"
 	"berth/registry/index"
@@ -72,7 +74,7 @@ func (c *Core) deleteAll(ctx context.Context, repo string, tags []string) ([]tra
 		back := context.WithoutCancel(ctx)
 		var gone []string
 		for _, e := range recorder.Entries() {
-			if _, backErr := c.trash.Restore(back, e.ID, ""); backErr != nil && !errors.Is(backErr, trash.ErrUnknown) {
+			if backErr := c.bringBack(back, e, ""); backErr != nil && !errors.Is(backErr, trash.ErrUnknown) {
 				c.log.Error("a deleted tag was not brought back", "repository", repo, "tag", e.Tag, "entry", e.ID, "error", backErr)
 				gone = append(gone, e.ID)
 			}
@@ -165,7 +167,7 @@ func (c *Core) Restore(ctx context.Context, r RestoreRequest) (RestoreReply, err
 		if err != nil {
 			return reply, err
 		}
-		_, err = c.trash.Restore(ctx, e.ID, r.As)
+		err = c.bringBack(ctx, e, r.As)
 		var conflict *trash.ConflictError
 		switch {
 		case errors.As(err, &conflict):
@@ -180,6 +182,40 @@ func (c *Core) Restore(ctx context.Context, r RestoreRequest) (RestoreReply, err
 		}
 	}
 	return reply, nil
+}
+
+// pushed says when a tag was pushed and by whom, for its entry in the trash.
+func (c *Core) pushed(ctx context.Context, repo, tag string) (at time.Time, by string) {
+	// The first by name is nearly always the one: what others hold need not be
+	// measured.
+	for _, most := range []int{1, 0} {
+		rows, err := c.ix.Tags(ctx, repo, index.Query{Search: tag, Order: index.ByName, Limit: most})
+		if err != nil {
+			return time.Time{}, ""
+		}
+		if i := slices.IndexFunc(rows, func(row index.Tag) bool { return row.Name == tag }); i >= 0 {
+			return rows[i].Pushed, rows[i].By
+		}
+	}
+	return time.Time{}, ""
+}
+
+// bringBack restores an entry. That is no push: the tag keeps the time of its
+// own.
+func (c *Core) bringBack(ctx context.Context, e trash.Entry, as string) error {
+	tag := cmp.Or(as, e.Tag)
+	_, before := c.reg.ResolveTag(ctx, e.Repository, tag)
+	if _, err := c.trash.Restore(ctx, e.ID, as); err != nil {
+		return err
+	}
+	if before == nil || tag == "" || e.Pushed.IsZero() {
+		return nil
+	}
+	err := c.ix.Apply(context.WithoutCancel(ctx), index.PutTag{Repository: e.Repository, Tag: tag, Digest: e.Digest, At: e.Pushed, By: e.PushedBy})
+	if err != nil {
+		c.log.Warn("a restored tag shows the time of now", "repository", e.Repository, "tag", tag, "error", err)
+	}
+	return nil
 }
 
 // chosen finds entries by id, or the newest by "repository:tag".

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"berth/app"
 	"berth/app/job"
@@ -86,5 +87,34 @@ func TestANameThatWasTypedIsNeverChangedInSilence(t *testing.T) {
 		if _, err := i.Push(t.Context(), app.PushRequest{Image: "app:dev", As: as}); !errors.As(err, &p) || p.Exit != 2 || p.Fix == "" {
 			t.Errorf("%s: %v", as, err)
 		}
+	}
+}
+
+func TestARestoredTagKeepsTheTimeOfItsPush(t *testing.T) {
+	t.Parallel()
+	i, ctx := fresh(t), t.Context()
+	i.push("team/app", "v1", "one")
+	pushed := func(tag string) time.Time {
+		reply, err := i.Tags(ctx, app.TagsRequest{Repository: "team/app", Search: tag})
+		if err != nil || len(reply.Tags) != 1 {
+			t.Fatalf("%v %+v", err, reply)
+		}
+		return reply.Tags[0].Pushed
+	}
+	first := pushed("v1")
+	i.push("team/app", "v2", "two")
+	deleted, err := i.Delete(ctx, app.DeleteRequest{Repository: "team/app", Tags: []string{"v1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := i.Restore(ctx, app.RestoreRequest{Entries: []string{deleted.Deleted[0].ID}, As: "old"}); err != nil {
+		t.Fatal(err)
+	}
+	if now := pushed("old"); !now.Equal(first) {
+		t.Errorf("pushed %s, was %s", now, first)
+	}
+	s, err := i.Snapshot(ctx, app.SnapshotRequest{})
+	if err != nil || s.LastPush == nil || s.LastPush.Tag != "v2" {
+		t.Errorf("the last push is %+v, %v", s.LastPush, err)
 	}
 }

@@ -57,6 +57,10 @@ type Entry struct {
 	By    string    `json:"by,omitempty"`
 	At    time.Time `json:"at"`
 	Until time.Time `json:"until"`
+	// Pushed says when the tag was put there, and PushedBy by whom; zero when
+	// that is not known.
+	Pushed   time.Time `json:"pushed,omitzero"`
+	PushedBy string    `json:"pushedBy,omitempty"`
 }
 
 func (e Entry) name() string {
@@ -70,6 +74,10 @@ func (e Entry) name() string {
 type Bin struct {
 	drv driver.Driver
 	ttl time.Duration
+
+	// Pushed, set before the first use, tells what an entry says of the push
+	// of a tag; nil leaves that open.
+	Pushed func(ctx context.Context, repo, tag string) (at time.Time, by string)
 
 	mu   sync.Mutex // guards seen
 	seen map[string]Entry
@@ -262,9 +270,14 @@ func (b *Bin) entry(ctx context.Context, repo, tag string, d registry.Descriptor
 		why = caller.Reason
 	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
+	var pushed time.Time
+	var by string
+	if tag != "" && b.Pushed != nil {
+		pushed, by = b.Pushed(ctx, repo, tag)
+	}
 	return Entry{
 		ID: id.String(), Repository: repo, Tag: tag, Digest: d.Digest, MediaType: d.MediaType, Size: d.Size,
-		Why: why, By: caller.User, At: now, Until: now.Add(b.ttl),
+		Why: why, By: caller.User, At: now, Until: now.Add(b.ttl), Pushed: pushed, PushedBy: by,
 	}, nil
 }
 
