@@ -13,7 +13,7 @@ func (p *Docker) newTable(o Options) *widget.Table {
 	row := func(i int) model.LocalRow { return p.drawn.Rows[i] }
 	key := func(i int) string { return row(i).Key }
 	t := widget.NewTable(
-		grown(text("name", "Local image", 126, 0, widget.BodyBold, func(i int) (string, string) { return row(i).Name, "" })),
+		p.nameColumn(),
 		widget.Column{
 			Key: "id", Title: "Id", Width: 58, Drop: 3,
 			New:    func() fyne.CanvasObject { return widget.NewDigest(m.Copy) },
@@ -46,6 +46,20 @@ func (p *Docker) newTable(o Options) *widget.Table {
 		Key: o.Key, Rune: o.Rune,
 	}
 	return t
+}
+
+// nameColumn is that of the names in the engine, as wide as the longest of them
+// if there is room.
+func (p *Docker) nameColumn() widget.Column {
+	c := text("name", "Local image", 126, 0, widget.BodyBold, func(i int) (string, string) { return p.drawn.Rows[i].Name, "" })
+	c.Want = func() float32 {
+		var most float32
+		for _, r := range p.drawn.Rows {
+			most = max(most, widget.BodyBold.Width(r.Name))
+		}
+		return most
+	}
+	return c
 }
 
 func (p *Docker) updateTarget(r model.LocalRow, c *widget.TargetCell) {

@@ -96,6 +96,4 @@ func number(key, title string, width float32, drop int, s widget.Style, of func(
 	return c
 }
 
-func grown(c widget.Column) widget.Column { c.Grow = true; return c }
-
 func sorted(c widget.Column) widget.Column { c.Sorts = true; return c }

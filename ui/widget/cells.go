@@ -6,6 +6,7 @@ import (
 	"berth/ui/theme"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
 )
@@ -40,7 +41,7 @@ type NameCell struct {
 // NewNameCell makes a cell.
 func NewNameCell() *NameCell {
 	c := &NameCell{name: NewText("", BodyBold), mark: NewTipped(NewIcon(theme.IconAttached, theme.Secondary)), chip: NewChip("", ChipQuiet)}
-	c.root = Across(theme.Gap, NoGrow, c.name, c.mark, c.chip)
+	c.root = container.New(nameLayout{}, c.name, c.mark, c.chip)
 	c.ExtendBaseWidget(c)
 	return c
 }
@@ -54,6 +55,41 @@ func (c *NameCell) Set(name, mark, chip, chipTip string) {
 	c.chip.Set(chip, ChipQuiet)
 	c.chip.SetTip(chipTip)
 	c.root.Refresh()
+}
+
+// nameLayout cuts the chip before the name.
+type nameLayout struct{}
+
+func (nameLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	widths := make([]float32, len(o))
+	room := size.Width
+	for i, x := range o {
+		if x.Visible() {
+			widths[i] = liked(x).Width
+			room -= widths[i] + theme.Gap
+		}
+	}
+	room += theme.Gap
+	for _, i := range []int{2, 0} {
+		if room < 0 && o[i].Visible() {
+			cut := min(-room, max(0, widths[i]-o[i].MinSize().Width))
+			widths[i] -= cut
+			room += cut
+		}
+	}
+	x := float32(0)
+	for i, c := range o {
+		if c.Visible() {
+			h := c.MinSize().Height
+			c.Move(fyne.NewPos(x, round((size.Height-h)/2)))
+			c.Resize(fyne.NewSize(widths[i], h))
+			x += widths[i] + theme.Gap
+		}
+	}
+}
+
+func (nameLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	return (&across{gap: theme.Gap}).MinSize(o)
 }
 
 // Tipped gives an object a tooltip within a row.

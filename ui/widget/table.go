@@ -17,6 +17,9 @@ type Column struct {
 	// Width is fixed, or the least of a column that grows.
 	Width float32
 	Grow  bool
+	// Want is the width at which nothing in the column is cut; nil means Width. It
+	// gets up to half of the spare width for it, before those that grow.
+	Want func() float32
 	// Right aligns the title to the right, over numbers.
 	Right bool
 	Sorts bool
@@ -201,6 +204,14 @@ func (t *Table) arrange(width float32) {
 	}
 	left := max(0, room())
 	t.widths = make([]float32, len(t.columns))
+	for i, c := range t.columns {
+		t.widths[i] = c.Width
+		if c.Want != nil && !t.hidden[i] {
+			more := round(min(left/2, max(0, c.Want()-c.Width)))
+			t.widths[i] += more
+			left -= more
+		}
+	}
 	grow := 0
 	for i, c := range t.columns {
 		if c.Grow && !t.hidden[i] {
@@ -208,7 +219,6 @@ func (t *Table) arrange(width float32) {
 		}
 	}
 	for i, c := range t.columns {
-		t.widths[i] = c.Width
 		if c.Grow && grow > 0 {
 			t.widths[i] += left / float32(grow)
 		}
@@ -264,6 +274,7 @@ func (r *tableRenderer) MinSize() fyne.Size {
 }
 
 func (r *tableRenderer) Refresh() {
+	r.t.arrange(r.t.Size().Width)
 	r.t.head.Refresh()
 	r.t.list.Refresh()
 }

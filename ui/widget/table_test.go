@@ -296,3 +296,31 @@ func TestABannerNeverCutsItsTitle(t *testing.T) {
 		t.Errorf("whole are only %q", read)
 	}
 }
+
+func TestAColumnTakesWhatItWantsOfTheSpareWidth(t *testing.T) {
+	uitest.App(theme.Dark)
+	for _, c := range []struct{ want, first, second float32 }{{0, 100, 268}, {150, 150, 218}, {900, 184, 184}} {
+		var widths [2]float32
+		col := func(i int) widget.Column {
+			return widget.Column{
+				Key: fmt.Sprint(i), Width: 100, New: func() fyne.CanvasObject { return widget.NewText("", widget.Body) },
+				Update: func(_ int, o fyne.CanvasObject) { o.(*widget.Text).Set(fmt.Sprint("cell ", i)) },
+			}
+		}
+		one, two := col(0), col(1)
+		one.Want, two.Grow = func() float32 { return c.want }, true
+		table := widget.NewTable(one, two)
+		table.Count, table.State = func() int { return 1 }, func(int) widget.RowState { return widget.RowState{} }
+		shown(t, table, fyne.NewSize(428, 200))
+		for _, x := range all[*widget.Text](table) {
+			for i := range widths {
+				if x.Text() == fmt.Sprint("cell ", i) {
+					widths[i] = x.Size().Width
+				}
+			}
+		}
+		if widths != [2]float32{c.first, c.second} {
+			t.Errorf("wanting %v: %v, want %v and %v", c.want, widths, c.first, c.second)
+		}
+	}
+}

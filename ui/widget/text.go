@@ -81,6 +81,9 @@ func (s Style) measure(text string) fyne.Size {
 	return size
 }
 
+// Width is that of a text in the style.
+func (s Style) Width(text string) float32 { return ceil(s.measure(text).Width) }
+
 // apply makes a canvas text look so.
 func (s Style) apply(t *canvas.Text) {
 	t.TextStyle, t.FontSource = s.fyne()
