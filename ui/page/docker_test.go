@@ -167,3 +167,15 @@ func TestKeysOfTheTableDoNothingWhileANameIsEdited(t *testing.T) {
 		t.Errorf("keys %v, %d checked", w.keys, w.models.Docker.State().Checked)
 	}
 }
+
+func TestAClickAnywhereInACellEditsTheName(t *testing.T) {
+	w := newWindow(t, sample())
+	c := show(t, w, model.PageDocker)
+	test.TapCanvas(c, where(t, c, "acme/checkout:dev").AddXY(0, -13))
+	w.refresh()
+	test.Type(c.Focused(), "mine/web:1")
+	w.refresh()
+	if as := w.models.Docker.State().Rows[0].As; as != "mine/web:1" {
+		t.Errorf("the name is %q", as)
+	}
+}

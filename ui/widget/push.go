@@ -97,8 +97,9 @@ func (targetLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	rest.Resize(fyne.NewSize(max(0, size.Width-w), size.Height))
 }
 
-func (targetLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
-	return fyne.NewSize(60, o[1].MinSize().Height)
+// MinSize is as high as a row: a click anywhere in it edits.
+func (targetLayout) MinSize([]fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(60, theme.RowHeight)
 }
 
 // focusEntry gives the entry the keyboard. The canvas is that of the cell: an
