@@ -324,3 +324,17 @@ func TestAColumnTakesWhatItWantsOfTheSpareWidth(t *testing.T) {
 		}
 	}
 }
+
+func TestTheNoteOfARowIsNeverCutForItsText(t *testing.T) {
+	uitest.App(theme.Dark)
+	r := widget.NewInfoRow(nil)
+	shown(t, r, fyne.NewSize(576, 32))
+	for _, note := range []string{"", "only this tag", "shared by 11 tags", "only this tag", "shared by 1234 tags"} {
+		r.Set(widget.Info{Lead: "1", LeadWidth: 16, Text: "COPY file:3fe3cedb10952b626a6d59d23fa934731aa533e27 in /usr/local/bin/checkout", Mono: true, Note: note, Right: "1.3 GB"})
+		for _, x := range all[*widget.Text](r) {
+			if x.Text() == note && x.Size().Width < x.Natural().Width {
+				t.Errorf("%q has %v of %v", note, x.Size().Width, x.Natural().Width)
+			}
+		}
+	}
+}
