@@ -98,6 +98,11 @@ func open(ctx context.Context, w cli.Where) (app.Service, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if w.Data != "" && !w.Make {
+		if err := app.CheckData(cfg); err != nil {
+			return nil, nil, err
+		}
+	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	core, err := app.Open(ctx, app.Options{Config: cfg, Logger: log, Version: build().Version})
 	if err != nil {

@@ -40,6 +40,9 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 			err = AsProblem(errors.Join(err, c.Close()))
 		}
 	}()
+	if err := folder(c.cfg.Data()); err != nil {
+		return nil, err
+	}
 	if c.lock, err = single.Acquire(c.cfg.Data()); err != nil {
 		return nil, err
 	}

@@ -50,6 +50,9 @@ func (c *Core) Inspect(ctx context.Context, r InspectRequest) (InspectReply, err
 	if err := c.describe(ctx, &reply, parsed); err != nil {
 		return reply, err
 	}
+	if r.Platform != "" && reply.Platform != "" && !isPlatform(reply.Platform, r.Platform) {
+		return InspectReply{}, noPlatform(r.Platform, []string{reply.Platform})
+	}
 	if reply.Size, err = c.reached(ctx, top.Digest); err != nil {
 		return reply, err
 	}
@@ -74,15 +77,20 @@ func (c *Core) parsed(ctx context.Context, repo string, d registry.Digest) (regi
 func chooseChild(children []registry.Descriptor, platform string) (registry.Descriptor, error) {
 	find := func(want string) int {
 		return slices.IndexFunc(children, func(d registry.Descriptor) bool {
-			name := platformName(d.Platform)
-			return name != "" && (name == want || strings.HasPrefix(name, want+"/"))
+			return isPlatform(platformName(d.Platform), want)
 		})
 	}
 	if platform != "" {
 		if i := find(platform); i >= 0 {
 			return children[i], nil
 		}
-		return registry.Descriptor{}, notFound("The platform " + platform)
+		var has []string
+		for _, d := range children {
+			if name := platformName(d.Platform); name != "" {
+				has = append(has, name)
+			}
+		}
+		return registry.Descriptor{}, noPlatform(platform, has)
 	}
 	if i := find("linux/" + runtime.GOARCH); i >= 0 {
 		return children[i], nil
@@ -91,6 +99,23 @@ func chooseChild(children []registry.Descriptor, platform string) (registry.Desc
 		return children[i], nil
 	}
 	return children[0], nil
+}
+
+// isPlatform reports whether a platform is the one that is wanted, whose
+// variant may be left open.
+func isPlatform(name, want string) bool {
+	return name != "" && (name == want || strings.HasPrefix(name, want+"/"))
+}
+
+func noPlatform(platform string, has []string) *Problem {
+	p := &Problem{
+		Code: "no_platform", Severity: severityError, Title: "That image is not there for " + platform,
+		Text: "It names no platform.", Fix: "Leave the platform out.", Exit: exitNotFound,
+	}
+	if len(has) > 0 {
+		p.Text, p.Fix = "It is there for "+strings.Join(has, ", ")+".", "Choose one of these."
+	}
+	return p
 }
 
 // platformName gives "os/arch[/variant]", or "" for none and for attestations.

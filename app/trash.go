@@ -232,7 +232,9 @@ func (c *Core) chosen(ctx context.Context, names []string) ([]trash.Entry, error
 			i = slices.IndexFunc(all, func(e trash.Entry) bool { return e.Tag != "" && e.Repository+":"+e.Tag == name })
 		}
 		if i < 0 {
-			return nil, notInTrash(name)
+			p := notInTrash(name)
+			p.Text = "Nothing in the trash has that name or id."
+			return nil, p
 		}
 		if !slices.ContainsFunc(out, func(e trash.Entry) bool { return e.ID == all[i].ID }) {
 			out = append(out, all[i])

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"iter"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -116,5 +118,54 @@ func TestARestoredTagKeepsTheTimeOfItsPush(t *testing.T) {
 	s, err := i.Snapshot(ctx, app.SnapshotRequest{})
 	if err != nil || s.LastPush == nil || s.LastPush.Tag != "v2" {
 		t.Errorf("the last push is %+v, %v", s.LastPush, err)
+	}
+}
+
+func TestAPlatformThatIsNotThereIsSaidWithThoseThatAre(t *testing.T) {
+	t.Parallel()
+	i := fresh(t)
+	i.push("team/app", "v1", "one")
+	var p *app.Problem
+	r := app.InspectRequest{Repository: "team/app", Reference: "v1", Platform: "linux/arm64"}
+	if _, err := i.Inspect(t.Context(), r); !errors.As(err, &p) || p.Exit != 3 || !strings.Contains(p.Text, "linux/amd64") {
+		t.Errorf("%v", err)
+	}
+	r.Platform = "linux/amd64"
+	if _, err := i.Inspect(t.Context(), r); err != nil {
+		t.Errorf("the platform that it has: %v", err)
+	}
+	if _, err := i.Restore(t.Context(), app.RestoreRequest{Entries: []string{"zzz"}}); !errors.As(err, &p) || p.Exit != 3 || p.Text != "Nothing in the trash has that name or id." {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAFolderThatCannotBeUsedIsAProblemWithAFix(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var p *app.Problem
+	if _, err := app.Open(t.Context(), options(t, file, "")); !errors.As(err, &p) || p.Code != "not_a_folder" || p.Fix == "" {
+		t.Errorf("a file: %v", err)
+	}
+	if _, err := app.Open(t.Context(), options(t, filepath.Join(file, "below"), "")); !errors.As(err, &p) || p.Code != "not_a_folder" || p.Fix == "" {
+		t.Errorf("below a file: %v", err)
+	}
+	missing := options(t, filepath.Join(t.TempDir(), "none"), "")
+	if err := app.CheckData(missing.Config); !errors.As(err, &p) || p.Exit != 3 {
+		t.Errorf("none: %v", err)
+	}
+	if _, err := os.Stat(missing.Config.Data()); err == nil {
+		t.Error("who looks made the folder")
+	}
+}
+
+func TestAHostThatNobodyKnowsIsSaidBeforeTheStart(t *testing.T) {
+	t.Parallel()
+	var p *app.Problem
+	err := app.CheckAddress(t.Context(), options(t, t.TempDir(), "no-such-host.invalid:5000").Config)
+	if !errors.As(err, &p) || p.Exit != 2 || strings.Contains(p.Text, "lookup") {
+		t.Errorf("%v", err)
 	}
 }

@@ -19,6 +19,8 @@ type Where struct {
 	Data string
 	// Addr is the address to listen at, such as "127.0.0.1:0".
 	Addr string
+	// Make says that a folder that is not there yet may be made.
+	Make bool
 }
 
 // Deps is what the verbs need of the outside.
@@ -77,7 +79,6 @@ func Run(ctx context.Context, d Deps, args []string) int {
 	p := &program{Deps: d}
 	root := p.root()
 	root.SetArgs(args)
-	root.SetOut(d.Out)
 	root.SetErr(d.Err)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
@@ -134,6 +135,8 @@ or, when none runs, directly on the data folder.`,
 	group(root, "program", p.serve(), p.open(), p.status(), p.health(), p.watch(), p.quit(), p.version())
 	root.SetHelpCommandGroupID("program")
 	root.SetCompletionCommandGroupID("program")
+	root.SetOut(p.Out) // the completions keep what is set when they are made
+	refuseUnknownShell(root)
 	return root
 }
 

@@ -113,6 +113,25 @@ func (p *program) completeLocal(cmd *cobra.Command, args []string, typed string)
 	}), cobra.ShellCompDirectiveNoFileComp
 }
 
+// refuseUnknownShell makes berth completion without a shell, or with another
+// one, the error that it is.
+func refuseUnknownShell(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() != "completion" {
+			continue
+		}
+		c.Args = cobra.ArbitraryArgs
+		c.RunE = func(cmd *cobra.Command, args []string) error {
+			const shells = "bash, zsh, fish or powershell"
+			if len(args) == 0 {
+				return usage(cmd, "completion needs a shell: "+shells)
+			}
+			return usage(cmd, fmt.Sprintf("completion is for %s, not %q", shells, args[0]))
+		}
+	}
+}
+
 // fixed completes a flag that takes one of a few words.
 func fixed(c *cobra.Command, flag string, words ...string) {
 	// It fails for a flag that does not exist or has a function, which the

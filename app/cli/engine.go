@@ -67,6 +67,7 @@ official image of Docker Hub is library/NAME.`,
 			if len(args) == 2 {
 				r.As = args[1]
 			}
+			p.where.Make = true
 			return p.with(cmd, func(ctx context.Context, s app.Service) error {
 				started, err := s.Push(ctx, r)
 				if err != nil {
@@ -128,6 +129,7 @@ func (p *program) importer() *cobra.Command {
 			if len(args) == 2 {
 				r.As = args[1]
 			}
+			p.where.Make = true
 			return p.with(cmd, func(ctx context.Context, s app.Service) error {
 				started, err := s.Import(ctx, r)
 				if err != nil {

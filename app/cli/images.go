@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -64,8 +65,15 @@ func (p *program) tags() *cobra.Command {
 			if err := oneOf(cmd, "sort", sort, "name", "pushed", "size", "frees"); err != nil {
 				return err
 			}
+			ref, err := parseReference(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			if ref.what() != "" {
+				return suggest(usage(cmd, fmt.Sprintf("tags takes a repository, and %q names one image", args[0])), ref.repository)
+			}
 			return p.with(cmd, func(ctx context.Context, s app.Service) error {
-				reply, err := s.Tags(ctx, app.TagsRequest{Repository: withoutHost(args[0]), Search: search, Sort: sort})
+				reply, err := s.Tags(ctx, app.TagsRequest{Repository: ref.repository, Search: search, Sort: sort})
 				if err != nil {
 					return err
 				}
@@ -78,6 +86,14 @@ func (p *program) tags() *cobra.Command {
 	c.Flags().StringVar(&search, "search", "", "only tags with this in their name")
 	fixed(c, "sort", "name", "pushed", "size", "frees")
 	return c
+}
+
+// suggest adds what was meant to a problem.
+func suggest(err error, names ...string) error {
+	if problem, ok := errors.AsType[*app.Problem](err); ok {
+		problem.Fix = "Did you mean " + strings.Join(names, " or ") + "?"
+	}
+	return err
 }
 
 func (p *program) printTags(reply app.TagsReply) error {

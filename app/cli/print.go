@@ -42,6 +42,15 @@ func (p *program) ago(t time.Time) string {
 	return humanize.RelTime(t, now, "ago", "from now")
 }
 
+// ahead writes a date that is still to come, to the nearest day.
+func (p *program) ahead(t time.Time) string {
+	const day = 24 * time.Hour
+	if left := t.Sub(p.Now()); left >= day {
+		return plural(int((left+day/2)/day), "day", "days") + " from now"
+	}
+	return p.ago(t)
+}
+
 // short cuts a digest to the twelve digits that people compare.
 func short(digest string) string {
 	if _, hex, ok := strings.Cut(digest, ":"); ok {

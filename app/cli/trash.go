@@ -152,13 +152,17 @@ func (p *program) trash() *cobra.Command {
 					return err
 				}
 				return p.print(reply, func() error {
-					if len(reply.Entries) == 0 {
+					switch {
+					case len(reply.Entries) == 0 && len(args) > 0:
+						fmt.Fprintf(p.Err, "Nothing of %s is in the trash.\n", withoutHost(args[0]))
+						return nil
+					case len(reply.Entries) == 0:
 						fmt.Fprintln(p.Err, "The trash is empty.")
 						return nil
 					}
 					t := table{head: []string{"ID", "IMAGE", "DIGEST", ">SIZE", "WHY", "WHEN", "KEPT UNTIL"}}
 					for _, e := range reply.Entries {
-						t.add(e.ID, entryName(e), short(e.Digest), size(e.Size), e.Why, p.ago(e.At), p.ago(e.Until))
+						t.add(e.ID, entryName(e), short(e.Digest), size(e.Size), e.Why, p.ago(e.At), p.ahead(e.Until))
 					}
 					return t.write(p.Out)
 				})
