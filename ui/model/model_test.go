@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -232,22 +233,22 @@ func TestAListenerIsCalledWithoutALockAndNotAfterItsEnd(t *testing.T) {
 func TestAnAttachedFaceEndsWhenItsInstanceIsGone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		ended := 0
+		var ended atomic.Int32
 		f := apptest.NewAt(time.Now)
 		raw := errors.New(`Post "http://berth/v1/snapshot": dial unix: no such file`)
 		f.Fail("Snapshot", raw)
 		f.Fail("Watch", raw)
-		m := live(t, f, func(o *Options) { o.Attached, o.Ended = true, func() { ended++ } })
+		m := live(t, f, func(o *Options) { o.Attached, o.Ended = true, func() { ended.Add(1) } })
 		time.Sleep(time.Second)
 		synctest.Wait()
 		p := m.Shell.State().Problems
-		if ended != 0 || len(p) == 0 || p[0].Title != "Berth has ended" || strings.Contains(p[0].Text, "dial") {
-			t.Errorf("after a second: ended %d times, problems %+v", ended, p)
+		if ended.Load() != 0 || len(p) == 0 || p[0].Title != "Berth has ended" || strings.Contains(p[0].Text, "dial") {
+			t.Errorf("after a second: ended %d times, problems %+v", ended.Load(), p)
 		}
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
-		if ended != 1 {
-			t.Errorf("ended %d times", ended)
+		if ended.Load() != 1 {
+			t.Errorf("ended %d times", ended.Load())
 		}
 	})
 }
@@ -255,14 +256,14 @@ func TestAnAttachedFaceEndsWhenItsInstanceIsGone(t *testing.T) {
 func TestAnAttachedFaceOutlivesAnInstanceThatStumbles(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		ended := 0
+		var ended atomic.Int32
 		f := apptest.NewAt(time.Now)
 		f.Fail("Watch", &app.Problem{Code: "busy", Title: "Busy"})
-		live(t, f, func(o *Options) { o.Attached, o.Ended = true, func() { ended++ } })
+		live(t, f, func(o *Options) { o.Attached, o.Ended = true, func() { ended.Add(1) } })
 		time.Sleep(20 * time.Second)
 		synctest.Wait()
-		if ended != 0 {
-			t.Errorf("ended %d times", ended)
+		if ended.Load() != 0 {
+			t.Errorf("ended %d times", ended.Load())
 		}
 	})
 }
