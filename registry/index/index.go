@@ -26,6 +26,13 @@ type Index interface {
 	// without manifests and tags.
 	TagNames(ctx context.Context, repo, after string, limit int) ([]string, error)
 
+	// TagsOf lists the tags of a repository that name a manifest, by name.
+	TagsOf(ctx context.Context, repo string, d registry.Digest) ([]string, error)
+
+	// Manifests lists the manifests that a repository holds, by digest,
+	// strictly after `after`. limit <= 0 means all.
+	Manifests(ctx context.Context, repo string, after registry.Digest, limit int) ([]registry.Digest, error)
+
 	// Referrers lists the manifests of repo whose subject is the digest, by
 	// digest, strictly after `after`; artifactType filters when not empty.
 	Referrers(ctx context.Context, repo string, subject registry.Digest, artifactType string, after registry.Digest, limit int) ([]registry.Descriptor, error)

@@ -131,3 +131,8 @@ func (d *Driver) sequence(ctx context.Context, op Op, seq iter.Seq2[driver.Info,
 		}
 	}
 }
+
+// Apply implements [driver.Batcher]: each change is an operation of its own.
+func (d *Driver) Apply(ctx context.Context, changes ...driver.Change) error {
+	return driver.OneByOne(ctx, d, changes...)
+}

@@ -90,6 +90,23 @@ func (x *Index) TagNames(ctx context.Context, repo, after string, limit int) ([]
 	return x.names(ctx, `SELECT name FROM tag WHERE repo = ? AND name > ? ORDER BY name LIMIT ?`, id, after, all(limit))
 }
 
+// TagsOf lists the tags that name a manifest, by name.
+func (x *Index) TagsOf(ctx context.Context, repo string, d registry.Digest) ([]string, error) {
+	return x.names(ctx, `SELECT t.name FROM obj o CROSS JOIN tag t ON t.obj = o.id CROSS JOIN repo r ON r.id = t.repo
+		WHERE o.digest = ? AND r.name = ? ORDER BY t.name`, string(d), repo)
+}
+
+// Manifests lists the manifests of a repository by digest.
+func (x *Index) Manifests(ctx context.Context, repo string, after registry.Digest, limit int) ([]registry.Digest, error) {
+	texts, err := x.names(ctx, `SELECT o.digest FROM repo r CROSS JOIN hold h ON h.repo = r.id AND h.kind >= 2
+		CROSS JOIN obj o ON o.id = h.obj WHERE r.name = ? AND o.digest > ? ORDER BY o.digest LIMIT ?`, repo, string(after), all(limit))
+	out := make([]registry.Digest, len(texts))
+	for i, text := range texts {
+		out[i] = registry.Digest(text)
+	}
+	return out, err
+}
+
 // repository finds a repository that has a manifest or a tag.
 func (x *Index) repository(ctx context.Context, name string) (int64, error) {
 	if err := x.settle(ctx); err != nil {
