@@ -6,7 +6,6 @@ import (
 	"io"
 
 	"berth/registry"
-	"berth/registry/index"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -121,59 +120,4 @@ func (s *Store) stored(ctx context.Context, d registry.Digest) (int64, error) {
 // file but not its name.
 func hollow(d registry.Digest, size int64) bool {
 	return size == 0 && d != d.Algorithm().FromBytes(nil)
-}
-
-// MountBlob links a blob of one repository into another; see registry.Writer.
-// An empty from means any blob on disk: a store has no rights to check, so a
-// guard in front of it that gives some callers less than the whole registry
-// must refuse it.
-func (s *Store) MountBlob(ctx context.Context, from, to string, d registry.Digest) (registry.Descriptor, error) {
-	if err := check(ctx, to, d); err != nil {
-		return registry.Descriptor{}, err
-	}
-	if from != "" {
-		if err := check(ctx, from); err != nil {
-			return registry.Descriptor{}, err
-		}
-	}
-	defer s.locks.shared(to)()
-	defer s.gate.refer()()
-	target := d
-	if from != "" {
-		var err error
-		if target, err = s.layer(ctx, from, d); err != nil {
-			return registry.Descriptor{}, err
-		}
-	}
-	landed := s.flights.shared(string(target))
-	size, err := s.stored(ctx, target)
-	landed()
-	if missing(err) {
-		return registry.Descriptor{}, registry.ErrBlobUnknown.WithDetail(d)
-	}
-	if err != nil {
-		return registry.Descriptor{}, fmt.Errorf("mount %s: %w", d, err)
-	}
-	s.leases.take(target)
-	if err := s.putLink(ctx, layerLink(to, d), target); err != nil {
-		return registry.Descriptor{}, fmt.Errorf("mount %s into %s: %w", d, to, err)
-	}
-	s.tell(ctx, to, index.PutBlob{Repository: to, Digest: d, Size: size})
-	return describeBlob(d, size), nil
-}
-
-// DeleteBlob removes a repository's link to a blob; see registry.Deleter.
-func (s *Store) DeleteBlob(ctx context.Context, repo string, d registry.Digest) error {
-	if err := check(ctx, repo, d); err != nil {
-		return err
-	}
-	defer s.locks.alone(repo)()
-	if _, err := s.layer(ctx, repo, d); err != nil {
-		return err
-	}
-	if err := s.remove(ctx, layerDir(repo, d)); err != nil {
-		return fmt.Errorf("delete blob %s of %s: %w", d, repo, err)
-	}
-	s.tell(ctx, repo, index.DropBlob{Repository: repo, Digest: d})
-	return nil
 }
