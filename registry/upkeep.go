@@ -20,6 +20,10 @@ type Keeper interface {
 	// Revisions lists the manifests linked in a repository, tagged or not.
 	Revisions(ctx context.Context, repo string) iter.Seq2[Descriptor, error]
 
+	// TagsOf lists the tags of a repository that name a manifest, by name. A
+	// tag that another program has just written may be missing.
+	TagsOf(ctx context.Context, repo string, d Digest) ([]string, error)
+
 	// Links lists the blobs linked in a repository.
 	Links(ctx context.Context, repo string) iter.Seq2[Digest, error]
 

@@ -50,6 +50,10 @@ type Writer interface {
 	Sync() error
 }
 
+// Dropper is an optional ability of a [Writer]: to be closed without making
+// durable what was written, for bytes that nobody needs.
+type Dropper interface{ Drop() error }
+
 // Info describes a file or a folder.
 type Info struct {
 	Key string

@@ -5,14 +5,17 @@
 //
 // # The life of a blob
 //
-// An upload appends to _uploads/<id>/data and hashes in the same pass. Commit
-// compares the digest, makes the data durable, moves it to its key under
-// blobs/, and links it into the repository: from here on it can be read. A
-// manifest that is pushed next must find everything it refers to linked; then
-// its bytes, its revision link and its tags are written, in this order. Deleting
-// goes the other way and only ever removes links. A crash at any point leaves
-// things that nothing refers to, never a reference to nothing. Bytes are freed
-// by Sweep alone.
+// An upload hashes in the same pass in which it takes its bytes: into memory as
+// long as they are few, and into _uploads/<id>/data when they become many, or
+// when the request that brought them ends before the upload does. Commit
+// compares the digest, and then makes with one flush what a blob consists of:
+// the file at its key under blobs/, put there or moved, and the link by which
+// the repository has it. From here on it can be read. A manifest that is pushed
+// next must find everything it refers to linked; then its bytes, its revision
+// link and its tags are written, in this order and with one flush. Deleting
+// goes the other way and only ever removes links. What a crash leaves of such a
+// batch is its beginning (see driver.Batcher): so there are things that nothing
+// refers to, never a reference to nothing. Bytes are freed by Sweep alone.
 //
 // # Who waits for whom
 //
@@ -21,9 +24,9 @@
 //   - tags, by repository and tag: one writer at a time.
 //   - gate: whoever makes or promises a reference is inside it, shared; a
 //     sweep of one digest has it alone.
-//   - flights, by digest, and for links by repository and digest: who writes
-//     holds it alone until that is durable, so that nobody takes what can be
-//     seen for what will stay.
+//   - flights, by key: who writes a blob or a link to one holds it alone until
+//     that is durable, so that nobody takes what can be seen for what will stay.
+//     Of several, that of the blob is taken first.
 //   - sessions.mu: the set of uploads in memory. An upload itself belongs to
 //     its one holder.
 //

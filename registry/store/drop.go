@@ -3,9 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"berth/registry"
+	"berth/registry/driver"
 	"berth/registry/index"
 )
 
@@ -27,7 +27,8 @@ func (s *Store) DeleteTag(ctx context.Context, repo, tag string) error {
 	if !ok {
 		return registry.ErrManifestUnknown.WithDetail(map[string]string{"name": repo, "tag": tag})
 	}
-	if err := s.remove(ctx, tagDir(repo, tag)); err != nil {
+	if err := driver.Apply(context.WithoutCancel(ctx), s.drv, driver.Delete{Key: tagDir(repo, tag)}); err != nil {
+		s.doubt()
 		return fmt.Errorf("delete %s:%s: %w", repo, tag, err)
 	}
 	s.tell(ctx, repo, index.DropTag{Repository: repo, Tag: tag})
@@ -43,7 +44,8 @@ func (s *Store) DeleteBlob(ctx context.Context, repo string, d registry.Digest) 
 	if _, err := s.layer(ctx, repo, d); err != nil {
 		return err
 	}
-	if err := s.remove(ctx, layerDir(repo, d)); err != nil {
+	if err := driver.Apply(context.WithoutCancel(ctx), s.drv, driver.Delete{Key: layerDir(repo, d)}); err != nil {
+		s.doubt()
 		return fmt.Errorf("delete blob %s of %s: %w", d, repo, err)
 	}
 	s.tell(ctx, repo, index.DropBlob{Repository: repo, Digest: d})
@@ -59,41 +61,21 @@ func (s *Store) DeleteManifest(ctx context.Context, repo string, d registry.Dige
 	if err := s.revision(ctx, repo, d); err != nil {
 		return err
 	}
-	tags, err := s.tagsOf(ctx, repo, d)
+	tags, err := s.TagsOf(ctx, repo, d)
 	if err != nil {
 		return fmt.Errorf("delete manifest %s of %s: %w", d, repo, err)
 	}
-	ctx = context.WithoutCancel(ctx)
-	var removals []func() error
-	var changes []index.Change
+	b := s.newBatch()
+	changes := make([]index.Change, 0, len(tags)+1)
 	for _, tag := range tags {
-		removals = append(removals, func() error { return s.remove(ctx, tagDir(repo, tag)) })
+		b.remove(tagDir(repo, tag))
 		changes = append(changes, index.DropTag{Repository: repo, Tag: tag})
 	}
-	for some := range slices.Chunk(removals, 16) {
-		if err := together(some...); err != nil {
-			s.doubt()
-			return fmt.Errorf("delete the tags of %s in %s: %w", d, repo, err)
-		}
-	}
-	if err := s.remove(ctx, revisionDir(repo, d)); err != nil {
+	b.remove(revisionDir(repo, d))
+	if err := b.apply(context.WithoutCancel(ctx)); err != nil {
 		s.doubt()
 		return fmt.Errorf("delete manifest %s of %s: %w", d, repo, err)
 	}
 	s.tell(ctx, repo, append(changes, index.DropManifest{Repository: repo, Digest: d})...)
 	return nil
-}
-
-// tagsOf lists the tags that name a manifest, from the disk.
-func (s *Store) tagsOf(ctx context.Context, repo string, d registry.Digest) ([]string, error) {
-	var out []string
-	for tag, err := range s.tagsOnDisk(ctx, repo, "") {
-		if err != nil {
-			return nil, err
-		}
-		if tag.digest == d {
-			out = append(out, tag.name)
-		}
-	}
-	return out, nil
 }

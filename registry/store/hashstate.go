@@ -22,18 +22,14 @@ func newHasher(a digest.Algorithm) hasher { return hasher{a, a.Hash()} }
 
 func (h hasher) digest() digest.Digest { return digest.NewDigest(h.algorithm, h.Hash) }
 
-// saveHash keeps the state of a hash, so that going on reads nothing again.
-// The format is that of the standard library, as distribution uses it.
-func (s *Store) saveHash(ctx context.Context, repo, id string, h hasher, offset int64) error {
+// state is what going on with a hash needs, so that nothing is read again. The
+// format is that of the standard library, as distribution uses it.
+func (h hasher) state() ([]byte, error) {
 	m, ok := h.Hash.(encoding.BinaryMarshaler)
 	if !ok {
-		return fmt.Errorf("%s keeps no state", h.algorithm)
+		return nil, fmt.Errorf("%s keeps no state", h.algorithm)
 	}
-	state, err := m.MarshalBinary()
-	if err != nil {
-		return err
-	}
-	return s.drv.Put(ctx, hashStateKey(repo, id, h.algorithm, offset), state)
+	return m.MarshalBinary()
 }
 
 // loadHash gives the hash of the first size bytes of an upload: from a state

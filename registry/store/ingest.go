@@ -11,6 +11,9 @@ import (
 const (
 	chunkSize = 256 << 10
 	depth     = 4
+	// inMemory is how large an upload is kept in memory, so that it can become a
+	// blob with one flush.
+	inMemory = 64 << 10
 	// beside is from what size on hashing beside writing is worth a goroutine.
 	beside = 64 << 10
 )
@@ -26,6 +29,9 @@ func (u *upload) Write(p []byte) (int, error) {
 	if err := u.usable(); err != nil {
 		return 0, err
 	}
+	if err := u.room(len(p)); err != nil {
+		return 0, err
+	}
 	if len(p) < beside {
 		n, err := u.append(p)
 		_, _ = u.hash.Write(p[:n])
@@ -38,9 +44,27 @@ func (u *upload) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// append writes to the file. After an error the hash is not to be trusted.
+// room makes a file when n more bytes are too many for memory. When it fails,
+// the upload is as it was.
+func (u *upload) room(n int) error {
+	if u.w != nil || u.size+int64(n) <= inMemory {
+		return nil
+	}
+	return u.spill()
+}
+
+// append adds to memory or to the file, for which room was called. After an
+// error the hash is not to be trusted.
 func (u *upload) append(p []byte) (int, error) {
-	n, err := u.w.Write(p)
+	n, err := len(p), error(nil)
+	if u.w != nil {
+		n, err = u.w.Write(p)
+	}
+	if int64(len(u.small)) == u.size && u.size+int64(n) <= inMemory {
+		u.small = append(u.small, p[:n]...)
+	} else {
+		u.small = nil
+	}
 	u.size += int64(n)
 	if err == nil && n < len(p) {
 		err = io.ErrShortWrite
@@ -68,6 +92,9 @@ func (u *upload) ReadFrom(r io.Reader) (int64, error) {
 
 // last takes the one chunk of a short body; err is how r ended.
 func (u *upload) last(p []byte, err error) (int64, error) {
+	if err := u.room(len(p)); err != nil {
+		return 0, err
+	}
 	n, werr := u.append(p)
 	_, _ = u.hash.Write(p[:n])
 	if werr != nil {
@@ -83,6 +110,10 @@ type chunk struct {
 
 // pipe takes a long body, of which full is the first chunk.
 func (u *upload) pipe(r io.Reader, full *[]byte) (total int64, err error) {
+	if err := u.room(len(*full)); err != nil {
+		putBuffer(full)
+		return 0, err
+	}
 	written := make(chan chunk, depth)
 	free := make(chan *[]byte, depth)
 	for range depth - 1 {

@@ -149,11 +149,58 @@ func (s *Store) Relink(ctx context.Context, repo string, d registry.Digest, tags
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
-	if err := s.linkManifest(ctx, repo, d, tags); err != nil {
+	b := s.newBatch()
+	defer b.done()
+	if err := s.linkManifest(ctx, b, repo, d, tags); err != nil {
+		s.tellWhatStayed(ctx, repo, m, p, tags)
 		return fmt.Errorf("relink %s in %s: %w", d, repo, err)
 	}
 	s.tell(ctx, repo, s.manifestChanges(ctx, repo, m, p, tags, time.Now())...)
 	return nil
+}
+
+// TagsOf lists the tags that name a manifest; see registry.Keeper. What the
+// index tells is looked up on the disk. A tag that another program wrote, and
+// that no reconciliation has met, is then not found: after the manifest is
+// deleted it names what is not there, which every reader takes for unknown.
+// The time of the tags' folder does not tell that this has happened, as our
+// own pushes change it too, and pointing an old tag elsewhere does not.
+func (s *Store) TagsOf(ctx context.Context, repo string, d registry.Digest) ([]string, error) {
+	if err := check(ctx, repo, d); err != nil {
+		return nil, err
+	}
+	if s.trusted.Load() {
+		if found, err := s.ix.TagsOf(ctx, repo, d); err == nil {
+			return s.stillNaming(ctx, repo, d, found)
+		} else if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+	var out []string
+	for tag, err := range s.tagsOnDisk(ctx, repo, "") {
+		if err != nil {
+			return nil, fmt.Errorf("list tags of %s: %w", repo, err)
+		}
+		if tag.digest == d {
+			out = append(out, tag.name)
+		}
+	}
+	return out, nil
+}
+
+// stillNaming keeps the tags that name a manifest on disk.
+func (s *Store) stillNaming(ctx context.Context, repo string, d registry.Digest, tags []string) ([]string, error) {
+	out := tags[:0]
+	for _, tag := range tags {
+		now, err := s.readLink(ctx, currentLink(repo, tag))
+		if err != nil && !missing(err) {
+			return nil, fmt.Errorf("resolve %s:%s: %w", repo, tag, err)
+		}
+		if err == nil && now == d {
+			out = append(out, tag)
+		}
+	}
+	return out, nil
 }
 
 // Unlink removes the links of a repository to a digest; see registry.Keeper.
@@ -166,10 +213,10 @@ func (s *Store) Unlink(ctx context.Context, repo string, d registry.Digest) erro
 	if s.leases.held(d) {
 		return fmt.Errorf("unlink %s from %s: %w", d, repo, registry.ErrInUse)
 	}
-	if err := s.remove(ctx, revisionDir(repo, d)); err != nil {
-		return fmt.Errorf("unlink %s from %s: %w", d, repo, err)
-	}
-	if err := s.remove(ctx, layerDir(repo, d)); err != nil {
+	b := s.newBatch()
+	b.remove(revisionDir(repo, d))
+	b.remove(layerDir(repo, d))
+	if err := b.apply(context.WithoutCancel(ctx)); err != nil {
 		s.doubt()
 		return fmt.Errorf("unlink %s from %s: %w", d, repo, err)
 	}

@@ -30,7 +30,7 @@ func (s *Store) MountBlob(ctx context.Context, from, to string, d registry.Diges
 			return registry.Descriptor{}, err
 		}
 	}
-	landed := s.flights.shared(string(target))
+	landed := s.flights.shared(blobKey(target))
 	size, err := s.stored(ctx, target)
 	landed()
 	if missing(err) {
@@ -40,10 +40,12 @@ func (s *Store) MountBlob(ctx context.Context, from, to string, d registry.Diges
 		return registry.Descriptor{}, fmt.Errorf("mount %s: %w", d, err)
 	}
 	s.leases.take(target)
-	if err := s.putLink(ctx, layerLink(to, d), target); err != nil {
+	b := s.newBatch()
+	defer b.done()
+	b.ensure(ctx, layerLink(to, d), []byte(target))
+	if err := b.apply(context.WithoutCancel(ctx)); err != nil {
 		return registry.Descriptor{}, fmt.Errorf("mount %s into %s: %w", d, to, err)
 	}
 	s.tell(ctx, to, index.PutBlob{Repository: to, Digest: d, Size: size})
 	return describeBlob(d, size), nil
 }
-

@@ -73,6 +73,7 @@ func TestUploadsThatNobodyGoesOnWithKeepFewFilesOpen(t *testing.T) {
 			t.Errorf("%d files stay open", n)
 		}
 		up := start(t, st, context.Background())
+		write(t, up, []byte("hello"))
 		if err := up.Close(); err != nil || drv.open.Load() != 1 {
 			t.Errorf("%d files are open, %v: nothing is parked any more", drv.open.Load(), err)
 		}

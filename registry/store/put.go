@@ -35,11 +35,35 @@ func (s *Store) PutManifest(ctx context.Context, repo string, m registry.Manifes
 	// From here on a client that goes away must not leave half of it.
 	ctx = context.WithoutCancel(ctx)
 	if err := s.writeManifest(ctx, repo, m, tags); err != nil {
+		s.tellWhatStayed(ctx, repo, m, p, tags)
 		return registry.Descriptor{}, fmt.Errorf("put manifest %s into %s: %w", m.Digest, repo, err)
 	}
 	s.cache.put(m)
 	s.tell(ctx, repo, s.manifestChanges(ctx, repo, m, p, tags, time.Now())...)
 	return describeManifest(m), nil
+}
+
+// tellWhatStayed brings to the index what a write that failed half-way left.
+func (s *Store) tellWhatStayed(ctx context.Context, repo string, m registry.Manifest, p manifest.Parsed, tags []string) {
+	if s.ix == nil {
+		return
+	}
+	there, err := s.exists(ctx, revisionLink(repo, m.Digest))
+	if err != nil {
+		s.doubt()
+		return
+	}
+	if !there {
+		return
+	}
+	tags = slices.DeleteFunc(tags, func(tag string) bool {
+		now, err := s.readLink(ctx, currentLink(repo, tag))
+		if err != nil && !missing(err) {
+			s.doubt()
+		}
+		return err != nil || now != m.Digest
+	})
+	s.tell(ctx, repo, s.manifestChanges(ctx, repo, m, p, tags, time.Now())...)
 }
 
 // examine checks a manifest by itself, and fills in what was left empty. It
@@ -106,7 +130,10 @@ func (s *Store) closed(ctx context.Context, repo string, p manifest.Parsed) erro
 	return nil
 }
 
+// hasBlob waits for a link that is being written: what refers to it must not be
+// durable before it is.
 func (s *Store) hasBlob(ctx context.Context, repo string, d registry.Digest) (bool, error) {
+	s.flights.shared(layerLink(repo, d))()
 	target, err := s.layer(ctx, repo, d)
 	if registry.AsErrors(err) != nil {
 		return false, nil
@@ -124,7 +151,9 @@ func (s *Store) hasBlob(ctx context.Context, repo string, d registry.Digest) (bo
 // hasChild also takes a blob for a child: caches of builds are indexes of
 // layers, and distribution takes them.
 func (s *Store) hasChild(ctx context.Context, repo string, d registry.Digest) (bool, error) {
-	ok, err := s.exists(ctx, revisionLink(repo, d))
+	link := revisionLink(repo, d)
+	s.flights.shared(link)()
+	ok, err := s.exists(ctx, link)
 	if err != nil || !ok {
 		if err != nil {
 			return false, err
@@ -138,52 +167,31 @@ func (s *Store) hasChild(ctx context.Context, repo string, d registry.Digest) (b
 	return err == nil, err
 }
 
-// writeManifest writes blob, then revision, then tags. The index links of the
-// tags say nothing yet and go with the revision, to wait for one flush less.
+// writeManifest writes blob, then revision, then tags, with one flush. The
+// caller holds the locks of the tags and is inside the gate.
 func (s *Store) writeManifest(ctx context.Context, repo string, m registry.Manifest, tags []string) error {
-	if err := s.writeContent(ctx, m); err != nil {
-		return err
-	}
-	return s.linkManifest(ctx, repo, m.Digest, tags)
+	b := s.newBatch()
+	defer b.done()
+	b.ensure(ctx, blobKey(m.Digest), m.Content)
+	return s.linkManifest(ctx, b, repo, m.Digest, tags)
 }
 
-// writeContent writes the blob of a manifest, unless it is there.
-func (s *Store) writeContent(ctx context.Context, m registry.Manifest) error {
-	defer s.flights.alone(string(m.Digest))()
-	there, err := s.read(ctx, blobKey(m.Digest), registry.MaxManifestSize)
-	if err != nil && !missing(err) {
-		return err
-	}
-	if err == nil && bytes.Equal(there, m.Content) {
-		return nil
-	}
-	return s.drv.Put(ctx, blobKey(m.Digest), m.Content)
-}
-
-// linkManifest writes the revision, then the tags. The caller holds the locks
-// of the tags and is inside the gate.
-func (s *Store) linkManifest(ctx context.Context, repo string, d registry.Digest, tags []string) error {
-	var before, after []func() error
-	ensure := func(key string) func() error {
-		return func() error {
-			if there, err := s.readLink(ctx, key); err == nil && there == d {
-				return nil
-			}
-			return s.putLink(ctx, key, d)
+// linkManifest ends a batch with the links of a manifest, and makes it. A tag
+// is written also where it names the manifest already: its time is that of the
+// last push.
+func (s *Store) linkManifest(ctx context.Context, b *batch, repo string, d registry.Digest, tags []string) error {
+	link := []byte(d)
+	b.ensure(ctx, revisionLink(repo, d), link)
+	for _, tag := range tags {
+		// The lock of the tag is its flight.
+		if key := historyLink(repo, tag, d); !s.has(ctx, key, link) {
+			b.put(key, link)
 		}
 	}
-	before = append(before, ensure(revisionLink(repo, d)))
 	for _, tag := range tags {
-		before = append(before, ensure(historyLink(repo, tag, d)))
-		after = append(after, func() error { return s.putLink(ctx, currentLink(repo, tag), d) })
+		b.put(currentLink(repo, tag), link)
 	}
-	unlock := s.flights.alone(repo + "@" + string(d))
-	err := together(before...)
-	unlock()
-	if err != nil {
-		return err
-	}
-	return together(after...)
+	return b.apply(ctx)
 }
 
 // lockTags takes the locks of tags, which are sorted and distinct.

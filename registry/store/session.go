@@ -17,16 +17,51 @@ import (
 type session struct {
 	repo, id string
 	started  time.Time
-	w        driver.Writer
+	w        driver.Writer // nil while all of it is in memory
 	size     int64
+	small    []byte // all of it, when it has size bytes
 	hash     hasher
+	filed    bool // some of it may be on disk
 	broken   bool // a write failed: only the file knows what is in it
 }
 
+// spill begins the file of an upload that was in memory so far. When it fails,
+// either nothing has changed, or the upload is broken.
+func (u *upload) spill() error {
+	u.filed = true
+	// The writer outlives the request that opens it.
+	w, err := u.s.drv.Append(context.Background(), uploadData(u.repo, u.id), 0)
+	if err != nil {
+		return fmt.Errorf("keep upload %s: %w", u.id, err)
+	}
+	u.w = w
+	if n, err := w.Write(u.small); err != nil {
+		u.broken, u.size = true, int64(n)
+		return fmt.Errorf("keep upload %s: %w", u.id, err)
+	}
+	return nil
+}
+
+// drop closes the file of an upload whose bytes are not needed any more.
+func (sess *session) drop() {
+	if sess.w == nil {
+		return
+	}
+	w := sess.w
+	sess.w = nil
+	if d, ok := w.(driver.Dropper); ok {
+		_ = d.Drop() // what becomes of it does not matter
+		return
+	}
+	_ = w.Close()
+}
+
 const (
-	// maxParked is how many uploads are parked at most: each keeps a file open.
-	// What is closed beyond that is put on disk at once.
-	maxParked = 128
+	// maxParked is how many uploads that keep a file open are parked at most,
+	// and maxWaiting how many that have no bytes yet. What is closed beyond that
+	// is put on disk at once.
+	maxParked  = 128
+	maxWaiting = 8192
 	// warmFor is for how long the next request of a client that is still there
 	// may be awaited.
 	warmFor = 2 * time.Second
@@ -37,7 +72,8 @@ const (
 type sessions struct {
 	mu       sync.Mutex // guards what follows
 	byKey    map[string]*slot
-	parked   int // how many of byKey are
+	parked   int // how many of byKey are, with a file
+	waiting  int // how many of byKey are, without
 	closed   bool
 	settling sync.WaitGroup // Add only with mu held and closed unset
 }
@@ -96,7 +132,7 @@ func (ss *sessions) take(ctx context.Context, repo, id string) (*session, error)
 			parked := at.parked
 			at.idle.Stop()
 			at.parked = nil
-			ss.parked--
+			*ss.kept(parked)--
 			return parked, nil
 		}
 		busy := at.busy
@@ -116,6 +152,14 @@ func (ss *sessions) leave(repo, id string) {
 	delete(ss.byKey, repo+":"+id)
 }
 
+// kept is the count in which a parked session is. The caller holds mu.
+func (ss *sessions) kept(sess *session) *int {
+	if sess.w == nil {
+		return &ss.waiting
+	}
+	return &ss.parked
+}
+
 // park keeps a session open for a while. It reports false when the store is
 // closed, does not park, or has parked enough: then the holder settles it.
 func (s *Store) park(sess *session) bool {
@@ -123,10 +167,10 @@ func (s *Store) park(sess *session) bool {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	at := ss.byKey[sess.repo+":"+sess.id]
-	if ss.closed || s.opt.Park < 0 || at == nil || sess.broken || ss.parked >= maxParked {
+	if ss.closed || s.opt.Park < 0 || at == nil || sess.broken || ss.parked >= maxParked && sess.w != nil || ss.waiting >= maxWaiting {
 		return false
 	}
-	ss.parked++
+	*ss.kept(sess)++
 	at.parked, at.since = sess, time.Now()
 	at.idle = time.AfterFunc(s.opt.Park, func() { s.settleIdle(at) })
 	return true
@@ -141,7 +185,7 @@ func (s *Store) settleIdle(at *slot) {
 		return
 	}
 	at.parked, at.busy = nil, make(chan struct{})
-	ss.parked--
+	*ss.kept(sess)--
 	ss.settling.Add(1)
 	ss.mu.Unlock()
 	defer ss.settling.Done()
@@ -155,6 +199,10 @@ func (s *Store) settleIdle(at *slot) {
 // settle puts on disk what going on needs: the bytes, the state of the hash,
 // and the start, by which distribution knows an upload.
 func (s *Store) settle(ctx context.Context, sess *session) error {
+	b := s.newBatch()
+	if sess.w == nil && sess.size == 0 {
+		b.put(uploadData(sess.repo, sess.id), nil)
+	}
 	if sess.w != nil {
 		err := sess.w.Close()
 		sess.w = nil
@@ -165,14 +213,13 @@ func (s *Store) settle(ctx context.Context, sess *session) error {
 	if sess.broken {
 		return nil
 	}
-	err := together(
-		func() error { return s.saveHash(ctx, sess.repo, sess.id, sess.hash, sess.size) },
-		func() error {
-			text := sess.started.UTC().Format(time.RFC3339)
-			return s.drv.Put(ctx, uploadStarted(sess.repo, sess.id), []byte(text))
-		},
-	)
+	state, err := sess.hash.state()
 	if err != nil {
+		return fmt.Errorf("keep upload %s: %w", sess.id, err)
+	}
+	b.put(hashStateKey(sess.repo, sess.id, sess.hash.algorithm, sess.size), state)
+	b.put(uploadStarted(sess.repo, sess.id), []byte(sess.started.UTC().Format(time.RFC3339)))
+	if err := b.apply(ctx); err != nil {
 		return fmt.Errorf("keep upload %s: %w", sess.id, err)
 	}
 	return nil
@@ -188,7 +235,7 @@ func (s *Store) closeSessions() error {
 			at.idle.Stop()
 			parked = append(parked, at.parked)
 			delete(ss.byKey, key)
-			ss.parked--
+			*ss.kept(at.parked)--
 		}
 	}
 	ss.mu.Unlock()
@@ -203,7 +250,7 @@ func (s *Store) closeSessions() error {
 // load reads a session from the disk, whoever wrote it.
 // Errors: ErrBlobUploadUnknown.
 func (s *Store) load(ctx context.Context, repo, id string) (*session, error) {
-	sess := &session{repo: repo, id: id}
+	sess := &session{repo: repo, id: id, filed: true}
 	info, err := s.drv.Stat(ctx, uploadData(repo, id))
 	switch {
 	case err == nil:

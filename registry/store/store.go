@@ -52,7 +52,7 @@ type Store struct {
 	gate     gate
 	locks    locks // by repository
 	tags     locks // by repository:tag
-	flights  locks // by digest, or by repository@digest
+	flights  locks // by key of a blob or a link
 	leases   *leases
 	sessions *sessions
 	cache    *cache
@@ -177,10 +177,6 @@ func (s *Store) readLink(ctx context.Context, key string) (registry.Digest, erro
 	return d, nil
 }
 
-func (s *Store) putLink(ctx context.Context, key string, d registry.Digest) error {
-	return s.drv.Put(ctx, key, []byte(d))
-}
-
 // exists reports whether there is a file or a folder.
 func (s *Store) exists(ctx context.Context, key string) (bool, error) {
 	_, err := s.drv.Stat(ctx, key)
@@ -210,20 +206,4 @@ func (s *Store) tell(ctx context.Context, repo string, changes ...index.Change) 
 		s.log.Warn("index is behind, lists come from the disk", "repository", repo, "error", err)
 		s.doubt()
 	}
-}
-
-// together runs functions at the same time and waits for all of them, so that
-// one flush of the driver can serve them.
-func together(functions ...func() error) error {
-	var wg sync.WaitGroup
-	errs := make([]error, len(functions))
-	for i, f := range functions {
-		if i == len(functions)-1 {
-			errs[i] = f()
-			break
-		}
-		wg.Go(func() { errs[i] = f() })
-	}
-	wg.Wait()
-	return errors.Join(errs...)
 }

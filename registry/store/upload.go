@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"berth/registry"
-	"berth/registry/index"
 
 	"github.com/google/uuid"
 	"github.com/opencontainers/go-digest"
@@ -25,7 +24,8 @@ var (
 	_ io.ReaderFrom   = (*upload)(nil)
 )
 
-// StartUpload begins an upload; see registry.Writer. Its hash is that of
+// StartUpload begins an upload; see registry.Writer. Nothing of it is on disk
+// until bytes have to be kept. Its hash is that of
 // registry.AlgorithmFrom(ctx); committing another algorithm's digest reads the
 // content once more.
 func (s *Store) StartUpload(ctx context.Context, repo string) (registry.Upload, error) {
@@ -41,11 +41,6 @@ func (s *Store) StartUpload(ctx context.Context, repo string) (registry.Upload, 
 		return nil, registry.ErrDigestInvalid.WithMessage("digests of algorithm %q are not supported; use sha256 or sha512", algorithm)
 	}
 	sess := &session{repo: repo, id: v7.String(), started: time.Now(), hash: newHasher(algorithm)}
-	// The writer outlives the request that opens it.
-	sess.w, err = s.drv.Append(context.WithoutCancel(ctx), uploadData(repo, sess.id), 0)
-	if err != nil {
-		return nil, fmt.Errorf("start upload in %s: %w", repo, err)
-	}
 	if _, err := s.sessions.take(ctx, repo, sess.id); err != nil {
 		return nil, err
 	}
@@ -89,12 +84,19 @@ func (u *upload) usable() error {
 	return nil
 }
 
-// Close lets go; see registry.Upload.
+// Close lets go; see registry.Upload. What has come is in a file afterwards,
+// where the end of this process does not reach it.
 func (u *upload) Close() error {
 	if u.done {
 		return nil
 	}
 	u.done = true
+	if u.w == nil && u.size > 0 && !u.broken {
+		if err := u.spill(); err != nil {
+			u.s.sessions.leave(u.repo, u.id)
+			return err
+		}
+	}
 	if u.s.park(u.session) {
 		return nil
 	}
@@ -109,11 +111,10 @@ func (u *upload) Cancel(ctx context.Context) error {
 	}
 	u.done = true
 	defer u.s.sessions.leave(u.repo, u.id)
-	if u.w != nil {
-		// What becomes of bytes that are thrown away does not matter.
-		_ = u.w.Close()
-		u.w = nil
+	if !u.filed {
+		return nil
 	}
+	u.drop()
 	if err := u.s.remove(context.WithoutCancel(ctx), uploadDir(u.repo, u.id)); err != nil {
 		return fmt.Errorf("cancel upload %s: %w", u.id, err)
 	}
@@ -133,20 +134,20 @@ func (u *upload) Commit(ctx context.Context, want registry.Digest) (registry.Des
 	if same && u.hash.digest() != want {
 		return registry.Descriptor{}, u.mismatch(ctx, want)
 	}
-	if err := u.closeData(); err != nil {
-		return registry.Descriptor{}, fmt.Errorf("commit upload %s: %w", u.id, err)
-	}
-	if !same {
-		h := newHasher(want.Algorithm())
-		if err := u.s.hashFile(ctx, uploadData(u.repo, u.id), h, 0, u.size); err != nil {
-			return registry.Descriptor{}, fmt.Errorf("commit upload %s: %w", u.id, err)
-		}
-		if h.digest() != want {
+	var err error
+	if int64(len(u.small)) == u.size {
+		if !same && want.Algorithm().FromBytes(u.small) != want {
 			return registry.Descriptor{}, u.mismatch(ctx, want)
 		}
+		// From here on a client that goes away must not leave half of it.
+		err = u.s.adoptSmall(context.WithoutCancel(ctx), u.session, want)
+	} else {
+		err = u.commitFile(ctx, want, same)
 	}
-	// From here on a client that goes away must not leave half of it.
-	if err := u.s.adopt(context.WithoutCancel(ctx), u.session, want); err != nil {
+	if u.done { // a mismatch
+		return registry.Descriptor{}, err
+	}
+	if err != nil {
 		return registry.Descriptor{}, fmt.Errorf("commit upload %s: %w", u.id, err)
 	}
 	u.done = true
@@ -154,13 +155,27 @@ func (u *upload) Commit(ctx context.Context, want registry.Digest) (registry.Des
 	return describeBlob(want, u.size), nil
 }
 
-// closeData makes the bytes durable. Afterwards the upload takes no more, and
-// Close leaves it to be read from the disk.
-func (u *upload) closeData() error {
+// commitFile adopts the file of an upload; hashed says that its hash is checked
+// already.
+func (u *upload) commitFile(ctx context.Context, want registry.Digest, hashed bool) error {
+	// Afterwards the upload takes no more, and Close leaves it to be read from
+	// the disk.
 	u.broken = true
 	w := u.w
 	u.w = nil
-	return w.Close()
+	if err := w.Close(); err != nil {
+		return err
+	}
+	if !hashed {
+		h := newHasher(want.Algorithm())
+		if err := u.s.hashFile(ctx, uploadData(u.repo, u.id), h, 0, u.size); err != nil {
+			return err
+		}
+		if h.digest() != want {
+			return u.mismatch(ctx, want)
+		}
+	}
+	return u.s.adopt(context.WithoutCancel(ctx), u.session, want)
 }
 
 func (u *upload) mismatch(ctx context.Context, want registry.Digest) error {
@@ -168,37 +183,4 @@ func (u *upload) mismatch(ctx context.Context, want registry.Digest) error {
 		u.s.log.Warn("rejected upload could not be removed", "upload", u.id, "error", err)
 	}
 	return registry.ErrDigestInvalid.WithDetail(want)
-}
-
-// adopt moves the data of an upload to its blob key and links it. What is
-// there already is replaced, since what comes is known to be right.
-func (s *Store) adopt(ctx context.Context, sess *session, d registry.Digest) error {
-	defer s.locks.shared(sess.repo)()
-	defer s.gate.refer()()
-	unlock := s.flights.alone(string(d))
-	err := s.drv.Move(ctx, uploadData(sess.repo, sess.id), blobKey(d))
-	unlock()
-	if err != nil {
-		// A file that somebody reads cannot be replaced on every system.
-		if size, serr := s.stored(ctx, d); serr != nil || size != sess.size {
-			return err
-		}
-	}
-	s.leases.take(d)
-	s.cache.drop(d)
-	err = together(
-		func() error { return s.putLink(ctx, layerLink(sess.repo, d), d) },
-		func() error {
-			if err := s.remove(ctx, uploadDir(sess.repo, sess.id)); err != nil {
-				// It is purged when its time comes.
-				s.log.Warn("upload could not be cleared away", "upload", sess.id, "error", err)
-			}
-			return nil
-		},
-	)
-	if err != nil {
-		return err
-	}
-	s.tell(ctx, sess.repo, index.PutBlob{Repository: sess.repo, Digest: d, Size: sess.size})
-	return nil
 }
