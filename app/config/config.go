@@ -34,99 +34,6 @@ type Config struct {
 	origins  origins
 }
 
-// Log says what is logged and how.
-type Log struct {
-	AccessLog struct {
-		Disabled bool `yaml:"disabled"`
-	} `yaml:"accesslog"`
-	// Level is error, warn, info or debug.
-	Level string `yaml:"level"`
-	// Formatter is text, json or logstash.
-	Formatter string `yaml:"formatter"`
-	// Fields are added to every line.
-	Fields       map[string]any `yaml:"fields"`
-	Hooks        Inert          `yaml:"hooks"`
-	ReportCaller Inert          `yaml:"reportcaller"`
-}
-
-// Storage says where bytes go: exactly one of Filesystem and InMemory is set.
-type Storage struct {
-	Filesystem  *Filesystem `yaml:"filesystem"`
-	InMemory    *InMemory   `yaml:"inmemory"`
-	S3          Later       `yaml:"s3"`
-	Azure       Later       `yaml:"azure"`
-	GCS         Later       `yaml:"gcs"`
-	Delete      Delete      `yaml:"delete"`
-	Maintenance Maintenance `yaml:"maintenance"`
-	Cache       Inert       `yaml:"cache"`
-	Redirect    Inert       `yaml:"redirect"`
-	Tag         Inert       `yaml:"tag"`
-}
-
-// Filesystem keeps bytes in a folder.
-type Filesystem struct {
-	RootDirectory string `yaml:"rootdirectory"`
-	// MaxThreads is how many file operations run at once.
-	MaxThreads int `yaml:"maxthreads"`
-}
-
-// InMemory keeps bytes until the process ends.
-type InMemory struct{}
-
-// Delete says whether clients may delete.
-type Delete struct {
-	Enabled bool `yaml:"enabled"`
-}
-
-// Maintenance is upkeep that runs by itself, and the read-only mode.
-type Maintenance struct {
-	UploadPurging UploadPurging `yaml:"uploadpurging"`
-	ReadOnly      struct {
-		Enabled bool `yaml:"enabled"`
-	} `yaml:"readonly"`
-}
-
-// UploadPurging removes uploads that nobody finished.
-type UploadPurging struct {
-	Enabled  bool          `yaml:"enabled"`
-	Age      time.Duration `yaml:"age"`
-	Interval time.Duration `yaml:"interval"`
-	DryRun   bool          `yaml:"dryrun"`
-}
-
-// HTTP says how the registry is served.
-type HTTP struct {
-	Addr string `yaml:"addr"`
-	// Net is tcp.
-	Net string `yaml:"net"`
-	// Host is the URL that clients see, for what is behind a proxy.
-	Host         string        `yaml:"host"`
-	Prefix       string        `yaml:"prefix"`
-	Secret       string        `yaml:"secret"`
-	RelativeURLs bool          `yaml:"relativeurls"`
-	DrainTimeout time.Duration `yaml:"draintimeout"`
-	TLS          Later         `yaml:"tls" known:"certificate,key,clientcas,clientauth,minimumtls,ciphersuites,letsencrypt"`
-	Headers      Headers       `yaml:"headers"`
-	Debug        Inert         `yaml:"debug"`
-	HTTP2        Inert         `yaml:"http2"`
-	H2C          Inert         `yaml:"h2c"`
-}
-
-// Headers are added to every answer.
-type Headers map[string][]string
-
-// Health says what is watched.
-type Health struct {
-	StorageDriver struct {
-		Enabled   bool          `yaml:"enabled"`
-		Interval  time.Duration `yaml:"interval"`
-		Threshold int           `yaml:"threshold"`
-	} `yaml:"storagedriver"`
-	FileCheckers Later `yaml:"file"`
-	HTTPCheckers Later `yaml:"http"`
-	TCPCheckers  Later `yaml:"tcp"`
-}
-
 // Catalog limits the list of repositories.
 type Catalog struct {
 	MaxEntries int `yaml:"maxentries"`
@@ -180,10 +87,6 @@ type Trash struct {
 // names such as REGISTRY_AUTH_FILE and REGISTRY_REDIS_PORT, and mean nothing
 // of the kind.
 type Later struct{ set bool }
-
-// Inert is a section whose absence nobody notices here: setting it gives a
-// warning.
-type Inert struct{ set bool }
 
 // Data gives the folder that holds the registry, and Berth's own files under
 // "berth".

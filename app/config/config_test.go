@@ -70,8 +70,8 @@ func TestTheOfficialConfigurationLoads(t *testing.T) {
 	if o := c.Origin("catalog.maxentries"); o.Source != config.SourceDefault {
 		t.Errorf("catalog.maxentries comes from %v", o)
 	}
-	if len(c.Warnings) != 4 {
-		t.Errorf("warnings %q, want cache, tag, debug and health", c.Warnings)
+	if len(c.Warnings) != 0 {
+		t.Errorf("warnings %q", c.Warnings)
 	}
 }
 
@@ -140,20 +140,38 @@ func TestWhatBerthCannotDoIsRefusedByName(t *testing.T) {
 		"proxy":                                  {file: base, env: []string{"REGISTRY_PROXY_REMOTEURL=https://r"}},
 		"redis":                                  {file: base + "redis: {addrs: [a]}"},
 		"middleware":                             {file: base + "middleware: {storage: [{name: cloudfront}]}"},
-		"http.tls":                               {file: base + "http: {tls: {certificate: c}}"},
+		"http.tls.key":                           {file: base + "http: {tls: {certificate: c}}"},
+		"http.tls.certificate":                   {file: base + "http: {tls: {key: k}}"},
+		"http.tls":                               {file: base + "http: {tls: {certificate: c, key: k, letsencrypt: {cachefile: d, hosts: [h]}}}"},
+		"http.tls.minimumtls":                    {file: base + "http: {tls: {minimumtls: ssl3}}"},
+		"http.tls.clientauth":                    {file: base, env: []string{"REGISTRY_HTTP_TLS_CLIENTAUTH=sometimes"}},
+		"http.tls.clientcas":                     {file: base + "http: {tls: {clientcas: [ca.pem]}}"},
+		"http.tls.letsencrypt.cachefile":         {file: base + "http: {tls: {letsencrypt: {hosts: [h]}}}"},
+		"http.tls.letsencrypt.hosts":             {file: base + "http: {tls: {letsencrypt: {cachefile: d}}}"},
+		"http.debug.addr":                        {file: base + "http: {debug: {addr: nowhere}}"},
+		"http.debug.prometheus.path":             {file: base + "http: {debug: {addr: ':1', prometheus: {path: metrics}}}"},
+		"http.host":                              {file: base + "http: {host: registry.test}"},
+		"log.hooks.0.type":                       {file: base + "log: {hooks: [{type: pager}]}"},
+		"log.hooks.0.levels":                     {file: base + "log: {hooks: [{type: mail, levels: [loud]}]}"},
+		"log.hooks.0.options.smtp.addr":          {file: base + "log: {hooks: [{type: mail, levels: [error], options: {smtp: {addr: mail}}}]}"},
+		"storage.cache.blobdescriptor":           {file: "version: 0.1\nstorage: {inmemory: {}, cache: {blobdescriptor: redis}}"},
+		"storage.cache.layerinfo":                {file: "version: 0.1\nstorage: {inmemory: {}, cache: {layerinfo: redis}}"},
+		"health.file.0":                          {file: base + "health: {file: [{interval: 1s}]}"},
+		"health.http.0.uri":                      {file: base, env: []string{"REGISTRY_HEALTH_HTTPCHECKERS_0_URI=u"}},
+		"health.tcp.0.addr":                      {file: base + "health: {tcp: [{addr: redis}]}"},
+		"health.tcp.0.interval":                  {file: base + "health: {tcp: [{addr: 'redis:1', interval: -1s}]}"},
 		"storage.s3":                             {file: "version: 0.1\nstorage: s3"},
 		"storage.azure":                          {file: "version: 0.1\nstorage: {azure: {container: c}}"},
 		"storage.gcs":                            {file: base, env: []string{"REGISTRY_STORAGE=gcs", "REGISTRY_STORAGE_GCS_BUCKET=b"}},
-		"health.http":                            {file: base + "health: {http: [{uri: u}]}"},
 		"policy":                                 {file: base + "policy: {repository: {classes: [image]}}"},
-		"http.net":                               {file: base + "http: {net: unix}"},
+		"http.net":                               {file: base + "http: {net: udp}"},
 		"http.draintimeout":                      {file: base + "http: {draintimeout: -1s}"},
 		"storage":                                {file: "version: 0.1"},
 		"version":                                {file: "storage: inmemory"},
 		"log.level":                              {file: base + "log: {level: loud}"},
 		"validation.manifests.urls.deny":         {file: base + "validation: {manifests: {urls: {deny: ['(']}}}"},
 		"validation.manifests.urls.allow.3":      {file: base, env: []string{"REGISTRY_VALIDATION_MANIFESTS_URLS_ALLOW_3=x"}},
-		"validation.manifests.indexes.platforms": {file: base + "validation: {manifests: {indexes: {platforms: none}}}"},
+		"validation.manifests.indexes.platforms": {file: base + "validation: {manifests: {indexes: {platforms: some}}}"},
 		"berth.trash.keep":                       {file: base + "berth: {trash: {keep: -1h}}"},
 		"catalog.maxentries":                     {file: base, env: []string{"REGISTRY_CATALOG_MAXENTRIES=many"}},
 	} {

@@ -5,10 +5,11 @@
 // From weakest to strongest: Berth's defaults, config.yml, BERTH_DATA,
 // REGISTRY_*, flags. The names of the Go fields are part of the format, because
 // the override rule matches them: REGISTRY_HTTP_DRAINTIMEOUT is
-// Config.HTTP.DrainTimeout. What Berth adds lives under "berth:".
+// Config.HTTP.DrainTimeout. What Berth adds lives under "berth:". [Keys] lists
+// every key with its documentation, from which docs/configuration.md is made.
 //
 // Keys that distribution knows and Berth cannot honour yet are refused with an
-// [*Error] that names them; keys without any effect here, and names nobody
-// knows, only give a warning. The package imports the standard library, yaml
-// and xdg; it has no lock, since a Config is not changed after Load.
+// [*Error] that names them; names nobody knows only give a warning. The package
+// imports the standard library, yaml and xdg; it has no lock, since a Config is
+// not changed after Load.
 package config

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -19,13 +20,11 @@ var notKeys = []string{"REGISTRY_CONFIGURATION_PATH"}
 var errUnknown = errors.New("no such key")
 
 // override applies REGISTRY_* to c as distribution does: the variables in
-// lexical order of their names; each name split at "_" and walked through the
+// order of their names; each name split at "_" and walked through the
 // struct by the names of its fields; the value, YAML, replaces what it finds.
 func (c *Config) override(env []string) error {
 	sorted := slices.Clone(env)
-	slices.SortFunc(sorted, func(a, b string) int {
-		return strings.Compare(name(a), name(b))
-	})
+	slices.SortStableFunc(sorted, func(a, b string) int { return compareNames(name(a), name(b)) })
 	for _, entry := range sorted {
 		variable, value, ok := strings.Cut(entry, "=")
 		if !ok || !strings.HasPrefix(variable, envPrefix) || slices.Contains(notKeys, variable) {
@@ -36,7 +35,7 @@ func (c *Config) override(env []string) error {
 		err := w.walk(reflect.ValueOf(c).Elem(), strings.Split(variable, "_")[1:], nil)
 		switch {
 		case errors.Is(err, errUnknown):
-			c.warn("ignoring unrecognized environment variable %s", variable)
+			c.unknownVariable(variable, value)
 		case err != nil:
 			return &Error{Kind: Invalid, Key: strings.Join(w.path, "."), Origin: from, Err: err}
 		case len(w.path) == 1 && w.path[0] == "version":
@@ -47,6 +46,30 @@ func (c *Config) override(env []string) error {
 		}
 	}
 	return nil
+}
+
+// compareNames orders as bytes do, as distribution does; but where numbers of
+// elements differ, as numbers: there, the tenth element of a list came before
+// the second, and was an error.
+func compareNames(a, b string) int {
+	as, bs := strings.Split(a, "_"), strings.Split(b, "_")
+	for i := range min(len(as), len(bs)) {
+		if as[i] == bs[i] {
+			continue
+		}
+		m, errM := strconv.Atoi(as[i])
+		n, errN := strconv.Atoi(bs[i])
+		switch {
+		case errM == nil && errN == nil && m != n:
+			return cmp.Compare(m, n)
+		case errM == nil && errN != nil:
+			return -1
+		case errM != nil && errN == nil:
+			return 1
+		}
+		break
+	}
+	return strings.Compare(a, b)
 }
 
 func name(entry string) string {
@@ -73,9 +96,9 @@ func (w *walker) walk(v reflect.Value, segments, path []string) error {
 		w.changed = true
 		return w.set(v)
 	}
-	if t := v.Type(); t == reflect.TypeFor[Later]() || t == reflect.TypeFor[Inert]() {
+	if v.Type() == reflect.TypeFor[Later]() {
 		w.changed = true
-		v.Set(reflect.ValueOf(Later{set: true}).Convert(t))
+		v.Set(reflect.ValueOf(Later{set: true}))
 		return nil
 	}
 	switch v.Kind() {

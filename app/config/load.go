@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +25,11 @@ const DefaultAddr = "localhost:5000"
 // officialRoot is where distribution keeps things when a config.yml says
 // "filesystem" and no folder.
 const officialRoot = "/var/lib/registry"
+
+const (
+	defaultDescriptors = 10_000
+	defaultInterval    = 10 * time.Second
+)
 
 // Flags are what the command line said; empty is unsaid.
 type Flags struct {
@@ -43,6 +50,7 @@ func DefaultData() string { return filepath.Join(xdg.DataHome, "berth") }
 // section is a must. Env is as of os.Environ. Errors: [*Error].
 func Load(path string, env []string, flags Flags) (*Config, error) {
 	c := defaults()
+	c.Log.Level, c.Storage.Cache.BlobDescriptor = "", "" // they have old names, which count when these are unsaid
 	vars := map[string]string{}
 	for _, entry := range env {
 		if n, value, ok := strings.Cut(entry, "="); ok {
@@ -85,7 +93,10 @@ func defaults() *Config {
 	c.Storage.Delete.Enabled = true
 	c.Storage.Maintenance.UploadPurging = UploadPurging{Enabled: true, Age: 168 * time.Hour, Interval: 24 * time.Hour}
 	c.HTTP.Addr, c.HTTP.Net, c.HTTP.DrainTimeout = DefaultAddr, "tcp", 30*time.Second
-	c.Health.StorageDriver.Interval, c.Health.StorageDriver.Threshold = 10*time.Second, 3
+	c.HTTP.TLS.MinimumTLS, c.HTTP.Debug.Prometheus.Path = "tls1.2", "/metrics"
+	c.Storage.Cache = Cache{BlobDescriptor: "inmemory", BlobDescriptorSize: defaultDescriptors}
+	c.Storage.Tag.ConcurrencyLimit = runtime.GOMAXPROCS(0)
+	c.Health.StorageDriver.Interval, c.Health.StorageDriver.Threshold = defaultInterval, 3
 	c.Catalog.MaxEntries, c.Tags.MaxTags = 1000, 1000
 	c.Validation.Manifests.Indexes.Platforms = "all"
 	c.Berth.Trash.Keep = 7 * 24 * time.Hour
@@ -126,8 +137,16 @@ func (c *Config) remember(node *yaml.Node, t reflect.Type, path []string) {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
+	for node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
 	if len(path) > 0 {
 		c.origins.put(strings.Join(path, "."), Origin{SourceFile, c.Path, node.Line})
+	}
+	if node.Kind == yaml.SequenceNode && t != nil && t.Kind() == reflect.Slice {
+		for i, value := range node.Content {
+			c.remember(value, t.Elem(), append(slices.Clip(path), strconv.Itoa(i)))
+		}
 	}
 	if node.Kind != yaml.MappingNode {
 		return
@@ -135,13 +154,13 @@ func (c *Config) remember(node *yaml.Node, t reflect.Type, path []string) {
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		below := append(slices.Clip(path), key.Value)
-		if t == nil || t.Kind() != reflect.Struct || t == reflect.TypeFor[Later]() || t == reflect.TypeFor[Inert]() {
+		if t == nil || t.Kind() != reflect.Struct || t == reflect.TypeFor[Later]() {
 			c.remember(value, nil, below)
 			continue
 		}
 		field, ok := fieldOf(t, key.Value)
 		if !ok {
-			c.warn("ignoring unknown key %s (%s:%d)", strings.Join(below, "."), c.Path, key.Line)
+			c.unknownKey(strings.Join(below, "."), Origin{SourceFile, c.Path, key.Line})
 			continue
 		}
 		c.remember(value, field, below)
@@ -157,51 +176,8 @@ func fieldOf(t reflect.Type, key string) (reflect.Type, bool) {
 	return nil, false
 }
 
-// UnmarshalYAML takes a section, or the bare name of a driver ("inmemory").
-func (s *Storage) UnmarshalYAML(node *yaml.Node) error {
-	if node.Kind == yaml.ScalarNode && node.Tag != "!!null" {
-		name := *node
-		node = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: []*yaml.Node{&name, {Kind: yaml.MappingNode, Tag: "!!map"}}}
-	}
-	type plain Storage
-	if err := node.Decode((*plain)(s)); err != nil {
-		return err
-	}
-	// "filesystem:" with nothing behind it is a null, and is meant.
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		switch node.Content[i].Value {
-		case "filesystem":
-			s.Filesystem = orNew(s.Filesystem)
-		case "inmemory":
-			s.InMemory = orNew(s.InMemory)
-		case "s3":
-			s.S3.set = true
-		case "azure":
-			s.Azure.set = true
-		case "gcs":
-			s.GCS.set = true
-		case "delete", "maintenance", "cache", "redirect", "tag":
-		default:
-			return fmt.Errorf("line %d: no storage is called %q", node.Content[i].Line, node.Content[i].Value)
-		}
-	}
-	return nil
-}
-
-func orNew[T any](p *T) *T {
-	if p == nil {
-		p = new(T)
-	}
-	return p
-}
-
 // UnmarshalYAML notes that the section is there.
 func (l *Later) UnmarshalYAML(node *yaml.Node) error {
 	l.set = node.Tag != "!!null" && (len(node.Content) > 0 || node.Kind == yaml.ScalarNode)
 	return nil
-}
-
-// UnmarshalYAML notes that the section is there.
-func (l *Inert) UnmarshalYAML(node *yaml.Node) error {
-	return (*Later)(l).UnmarshalYAML(node)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -33,44 +32,104 @@ func (c *Config) applyFlags(f Flags) {
 // settle fills what is still open, since a section that was replaced whole has
 // lost its defaults, and refuses what cannot work.
 func (c *Config) settle() error {
-	if c.Loglevel != "" && !c.Explicit("log.level") {
+	if c.Loglevel != "" && c.Log.Level == "" {
 		c.Log.Level = c.Loglevel
 		c.origins.put("log.level", c.Origin("loglevel"))
 	}
 	d := defaults()
 	c.Log.Level = cmp.Or(c.Log.Level, d.Log.Level)
 	c.Log.Formatter = cmp.Or(c.Log.Formatter, d.Log.Formatter)
-	c.HTTP.Addr = cmp.Or(c.HTTP.Addr, d.HTTP.Addr)
-	c.HTTP.Net = cmp.Or(c.HTTP.Net, d.HTTP.Net)
-	c.HTTP.DrainTimeout = cmp.Or(c.HTTP.DrainTimeout, d.HTTP.DrainTimeout)
 	c.Catalog.MaxEntries = cmp.Or(c.Catalog.MaxEntries, d.Catalog.MaxEntries)
 	c.Tags.MaxTags = cmp.Or(c.Tags.MaxTags, d.Tags.MaxTags)
-	indexes := &c.Validation.Manifests.Indexes
-	indexes.Platforms = cmp.Or(indexes.Platforms, d.Validation.Manifests.Indexes.Platforms)
-	health := &c.Health.StorageDriver
-	health.Interval = cmp.Or(health.Interval, d.Health.StorageDriver.Interval)
-	health.Threshold = cmp.Or(health.Threshold, d.Health.StorageDriver.Threshold)
-	purging := &c.Storage.Maintenance.UploadPurging
-	purging.Age = cmp.Or(purging.Age, d.Storage.Maintenance.UploadPurging.Age)
-	purging.Interval = cmp.Or(purging.Interval, d.Storage.Maintenance.UploadPurging.Interval)
+	c.settleHTTP(d)
+	c.settleHealth(d)
+	if err := c.settleStorage(d); err != nil {
+		return err
+	}
 	if err := c.settleData(); err != nil {
 		return err
 	}
 	if err := c.refuse(reflect.ValueOf(c).Elem(), nil); err != nil {
 		return err
 	}
-	c.settleValidation()
-	if c.Health.StorageDriver.Enabled && c.Explicit("health.storagedriver") {
-		c.warn("health.storagedriver (%s) has no effect in berth: /healthz looks at the storage whenever it is asked", c.Origin("health.storagedriver"))
-	}
+	c.settleValidation(d)
 	return c.check()
 }
 
-func (c *Config) settleValidation() {
-	if c.Validation.Disabled {
-		c.Validation.Manifests.Indexes.Platforms = "all"
-		c.warn("validation.disabled (%s) switches off the rules for URLs only: berth always checks that what a manifest names is there",
-			c.Origin("validation.disabled"))
+func (c *Config) settleHTTP(d *Config) {
+	h := &c.HTTP
+	h.Addr, h.Net = cmp.Or(h.Addr, d.HTTP.Addr), cmp.Or(h.Net, d.HTTP.Net)
+	h.DrainTimeout = cmp.Or(h.DrainTimeout, d.HTTP.DrainTimeout)
+	h.TLS.MinimumTLS = cmp.Or(h.TLS.MinimumTLS, d.HTTP.TLS.MinimumTLS)
+	h.Debug.Prometheus.Path = cmp.Or(h.Debug.Prometheus.Path, d.HTTP.Debug.Prometheus.Path)
+	if h.TLS.ClientAuth == "" && len(h.TLS.ClientCAs) > 0 {
+		h.TLS.ClientAuth = ClientAuthRequireAndVerify
+	}
+	if h.Debug.Prometheus.Enabled && h.Debug.Addr == "" {
+		c.warn("http.debug.prometheus (%s) needs http.debug.addr, where metrics are served; without it there are none", c.Origin("http.debug.prometheus.enabled"))
+	}
+	if h.TLS.MinimumTLS == "tls1.3" && len(h.TLS.CipherSuites) > 0 {
+		c.warn("http.tls.ciphersuites (%s) has no effect with tls1.3, which chooses by itself", c.Origin("http.tls.ciphersuites"))
+	}
+}
+
+func (c *Config) settleHealth(d *Config) {
+	driver := &c.Health.StorageDriver
+	driver.Interval = cmp.Or(driver.Interval, d.Health.StorageDriver.Interval)
+	driver.Threshold = cmp.Or(driver.Threshold, d.Health.StorageDriver.Threshold)
+	for i := range c.Health.FileCheckers {
+		f := &c.Health.FileCheckers[i]
+		f.Interval = cmp.Or(f.Interval, defaultInterval)
+	}
+	for i := range c.Health.HTTPCheckers {
+		h := &c.Health.HTTPCheckers[i]
+		h.Interval, h.StatusCode = cmp.Or(h.Interval, defaultInterval), cmp.Or(h.StatusCode, 200)
+	}
+	for i := range c.Health.TCPCheckers {
+		t := &c.Health.TCPCheckers[i]
+		t.Interval = cmp.Or(t.Interval, defaultInterval)
+	}
+}
+
+func (c *Config) settleStorage(d *Config) error {
+	purging := &c.Storage.Maintenance.UploadPurging
+	purging.Age = cmp.Or(purging.Age, d.Storage.Maintenance.UploadPurging.Age)
+	purging.Interval = cmp.Or(purging.Interval, d.Storage.Maintenance.UploadPurging.Interval)
+	cache, key := &c.Storage.Cache, "storage.cache.blobdescriptor"
+	if cache.BlobDescriptor == "" && cache.LayerInfo != "" {
+		cache.BlobDescriptor, key = cache.LayerInfo, "storage.cache.layerinfo"
+		c.origins.put("storage.cache.blobdescriptor", c.Origin(key))
+	}
+	cache.BlobDescriptor = cmp.Or(cache.BlobDescriptor, d.Storage.Cache.BlobDescriptor)
+	cache.BlobDescriptorSize = cmp.Or(cache.BlobDescriptorSize, d.Storage.Cache.BlobDescriptorSize)
+	c.Storage.Tag.ConcurrencyLimit = cmp.Or(c.Storage.Tag.ConcurrencyLimit, d.Storage.Tag.ConcurrencyLimit)
+	switch cache.BlobDescriptor {
+	case "inmemory":
+		return nil
+	case "redis":
+		return &Error{
+			Kind: Unsupported, Key: key, Origin: c.Origin(key),
+			Err: errors.New("berth keeps what it needs in its own memory, which is faster than redis; say inmemory, and take the section redis away"),
+		}
+	}
+	return c.bad(key, fmt.Errorf("%q is neither inmemory nor redis", cache.BlobDescriptor))
+}
+
+// settleValidation makes of «enabled» and «disabled» one switch, Enabled. As in
+// distribution, enabled wins over disabled, and with neither, validation is on;
+// but a Berth that nobody configured takes layers from every address.
+func (c *Config) settleValidation(d *Config) {
+	v := &c.Validation
+	v.Manifests.Indexes.Platforms = cmp.Or(v.Manifests.Indexes.Platforms, d.Validation.Manifests.Indexes.Platforms)
+	on := v.Enabled || !v.Disabled
+	explicit := c.Named || c.Explicit("validation")
+	v.Enabled, v.Disabled = on, !on
+	if urls := &v.Manifests.URLs; on && explicit && len(urls.Allow)+len(urls.Deny) == 0 {
+		urls.Allow = []string{"^$"} // nothing
+	}
+	if p := v.Manifests.Indexes.Platforms; on && p != "all" {
+		c.warn("validation.manifests.indexes.platforms (%s) is %s: an index may be stored without all of its images, and other programs may expect them",
+			c.Origin("validation.manifests.indexes.platforms"), p)
 	}
 }
 
@@ -115,11 +174,7 @@ func (c *Config) refuse(v reflect.Value, path []string) error {
 		case !field.IsExported() || key == "-":
 		case field.Type == reflect.TypeFor[Later]():
 			if value.Field(0).Bool() {
-				return &Error{Kind: Unsupported, Key: key, Origin: c.Origin(key), Err: errors.New("berth cannot do this yet")}
-			}
-		case field.Type == reflect.TypeFor[Inert]():
-			if value.Field(0).Bool() {
-				c.warn("%s (%s) has no effect in berth", key, c.Origin(key))
+				return &Error{Kind: Unsupported, Key: key, Origin: c.Origin(key), Err: errors.New("berth cannot do this yet; take it away, or keep the registry that you have for it")}
 			}
 		case field.Type.Kind() == reflect.Struct:
 			if err := c.refuse(value, below); err != nil {
@@ -132,65 +187,4 @@ func (c *Config) refuse(v reflect.Value, path []string) error {
 
 func (c *Config) bad(key string, err error) error {
 	return &Error{Kind: Invalid, Key: key, Origin: c.Origin(key), Err: err}
-}
-
-func (c *Config) check() error {
-	oneOf := func(key, value string, allowed ...string) error {
-		if slices.Contains(allowed, value) {
-			return nil
-		}
-		return c.bad(key, fmt.Errorf("%q is none of %s", value, strings.Join(allowed, ", ")))
-	}
-	var errs []error
-	if c.Storage.InMemory != nil && c.Storage.Filesystem != nil {
-		errs = append(errs, c.bad("storage", errors.New("it names two storages, filesystem and inmemory")))
-	}
-	errs = append(errs,
-		oneOf("log.level", c.Log.Level, "error", "warn", "info", "debug"),
-		oneOf("log.formatter", c.Log.Formatter, "text", "json", "logstash"),
-		oneOf("validation.manifests.indexes.platforms", c.Validation.Manifests.Indexes.Platforms, "all", "none", "list"))
-	if key := "validation.manifests.indexes.platforms"; c.Validation.Manifests.Indexes.Platforms != "all" {
-		errs = append(errs, &Error{Kind: Unsupported, Key: key, Origin: c.Origin(key), Err: errors.New("berth wants every image of an index")})
-	}
-	if c.HTTP.Net != "" && c.HTTP.Net != "tcp" {
-		errs = append(errs, &Error{Kind: Unsupported, Key: "http.net", Origin: c.Origin("http.net"), Err: errors.New("berth listens on tcp only")})
-	}
-	if p := c.HTTP.Prefix; p != "" && !strings.HasPrefix(p, "/") {
-		errs = append(errs, c.bad("http.prefix", fmt.Errorf("%q does not begin with /", p)))
-	}
-	urls := c.Validation.Manifests.URLs
-	errs = append(errs,
-		c.address("http.addr", c.HTTP.Addr),
-		c.patterns("validation.manifests.urls.allow", urls.Allow),
-		c.patterns("validation.manifests.urls.deny", urls.Deny),
-		c.above0("catalog.maxentries", int64(c.Catalog.MaxEntries)),
-		c.above0("tags.maxtags", int64(c.Tags.MaxTags)),
-		c.above0("http.draintimeout", int64(c.HTTP.DrainTimeout)),
-		c.above0("storage.maintenance.uploadpurging.age", int64(c.Storage.Maintenance.UploadPurging.Age)),
-		c.above0("storage.maintenance.uploadpurging.interval", int64(c.Storage.Maintenance.UploadPurging.Interval)),
-		c.above0("berth.trash.keep", int64(c.Berth.Trash.Keep)),
-		c.above0("health.storagedriver.interval", int64(c.Health.StorageDriver.Interval)),
-		c.above0("health.storagedriver.threshold", int64(c.Health.StorageDriver.Threshold)))
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *Config) patterns(key string, list []string) error {
-	for _, pattern := range list {
-		if _, err := regexp.Compile(pattern); err != nil {
-			return c.bad(key, err)
-		}
-	}
-	return nil
-}
-
-func (c *Config) above0(key string, n int64) error {
-	if n < 0 {
-		return c.bad(key, errors.New("it must not be below 0"))
-	}
-	return nil
 }

@@ -1,0 +1,127 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+)
+
+// gone has the keys that older configurations may have and that distribution
+// dropped with its version 3, with what that means here.
+var gone = map[string]string{
+	"reporting":     "reports to Bugsnag and New Relic went with version 3 of distribution; watch the log and http.debug.prometheus instead",
+	"compatibility": "images of schema version 1 went with version 3 of distribution; push them again with a current client",
+}
+
+// wordsFor says what became of a key, or of the section around it.
+func wordsFor(key string) string {
+	for key != "" {
+		if words := gone[key]; words != "" {
+			return words
+		}
+		key = key[:max(strings.LastIndexByte(key, '.'), 0)]
+	}
+	return ""
+}
+
+// unknownKey warns of a key of a file.
+func (c *Config) unknownKey(key string, at Origin) {
+	if words := wordsFor(key); words != "" {
+		c.warn("ignoring %s (%s): %s", key, at, words)
+		return
+	}
+	c.warn("ignoring unknown key %s (%s)%s", key, at, meant(nearest(key, keyNames(func(k Key) string { return k.Name }))))
+}
+
+// unknownVariable warns of a variable: those of Kubernetes and of other
+// programs share the prefix, so none is an error.
+func (c *Config) unknownVariable(variable, value string) {
+	key := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(variable, envPrefix), "_", "."))
+	switch words := wordsFor(key); {
+	case words != "":
+		c.warn("ignoring %s: %s", variable, words)
+	case strings.HasPrefix(value, "tcp://") || strings.Contains(variable, "_SERVICE_") || strings.Contains(variable, "_TCP_"):
+		c.warn("ignoring unrecognized environment variable %s; it looks like one that Kubernetes or Docker set for a service called registry", variable)
+	default:
+		c.warn("ignoring unrecognized environment variable %s%s", variable, meant(nearestVariable(variable)))
+	}
+}
+
+func meant(name string) string {
+	if name == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %s?", name)
+}
+
+// nearestVariable knows that the names in variables are not always those in
+// config.yml: health.file is REGISTRY_HEALTH_FILECHECKERS.
+func nearestVariable(variable string) string {
+	at := numbersToZero(variable)
+	for _, k := range Keys() {
+		if at == envPrefix+strings.ToUpper(strings.NewReplacer("[]", "_0", ".", "_").Replace(k.Name)) {
+			return k.Env
+		}
+	}
+	return nearest(at, keyNames(func(k Key) string { return k.Env }))
+}
+
+func numbersToZero(variable string) string {
+	parts := strings.Split(variable, "_")
+	for i, p := range parts {
+		if p != "" && strings.Trim(p, "0123456789") == "" {
+			parts[i] = "0"
+		}
+	}
+	return strings.Join(parts, "_")
+}
+
+func keyNames(of func(Key) string) []string {
+	seen, out := map[string]bool{}, []string(nil)
+	for _, k := range Keys() {
+		if n := of(k); !seen[n] {
+			seen[n] = true
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// nearest gives the candidate that differs least from name, if it is near.
+func nearest(name string, candidates []string) string {
+	short := strings.TrimPrefix(name, envPrefix)
+	best, distance := "", max(1, len(short)/4)+1
+	for _, c := range candidates {
+		if d := edits(strings.ToUpper(short), strings.ToUpper(strings.TrimPrefix(c, envPrefix))); d < distance {
+			best, distance = c, d
+		}
+	}
+	return best
+}
+
+// edits counts the letters to insert, delete or replace between two words.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		before := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := before
+			if a[i-1] != b[j-1] {
+				cost++
+			}
+			before = row[j]
+			row[j] = min(cost, row[j]+1, row[j-1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// Keys lists every key that a configuration may have, in the order of the
+// sections, with what the documentation says of it.
+func Keys() []Key { return allKeys() }
+
+var allKeys = sync.OnceValue(listKeys)
