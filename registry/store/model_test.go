@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"berth/registry"
+	"berth/registry/driver"
 	"berth/registry/driver/memory"
 	"berth/registry/index"
 	"berth/registry/registrytest"
@@ -59,7 +60,11 @@ func TestARandomLifeWithAnIndexIsThatOfTheModel(t *testing.T) {
 
 func play(t *testing.T, steps []byte, ix index.Index) {
 	t.Helper()
-	drv := memory.New()
+	playOn(t, memory.New(), steps, ix)
+}
+
+func playOn(t *testing.T, drv driver.Driver, steps []byte, ix index.Index) {
+	t.Helper()
 	st := open(t, drv, ix, store.Options{})
 	m := &model{map[string]bool{}, map[string]registry.Digest{}, map[string]registry.Manifest{}, map[string]string{}}
 	for ; len(steps) >= 4; steps = steps[4:] {
@@ -74,7 +79,7 @@ func play(t *testing.T, steps []byte, ix index.Index) {
 	m.compare(t, m.restart(t, st, drv, nil))
 }
 
-func (m *model) restart(t *testing.T, st *store.Store, drv *memory.Driver, ix index.Index) *store.Store {
+func (m *model) restart(t *testing.T, st *store.Store, drv driver.Driver, ix index.Index) *store.Store {
 	t.Helper()
 	if err := st.Close(); err != nil {
 		t.Fatal(err)

@@ -2,7 +2,10 @@ package drivers
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"reflect"
 	"slices"
@@ -13,12 +16,29 @@ import (
 	"berth/registry/driver"
 	"berth/registry/driver/filesystem"
 	"berth/registry/driver/memory"
+	"berth/registry/driver/portable"
 )
 
 // table has a driver for each name under "storage:" in config.yml.
 var table = map[string]func(options map[string]any) (driver.Driver, error){
-	"filesystem": opener(func(o filesystem.Options) (driver.Driver, error) { return filesystem.Open(o) }),
+	"filesystem": opener(files),
 	"inmemory":   opener(func(struct{}) (driver.Driver, error) { return memory.New(), nil }),
+}
+
+// files opens a folder, on whatever file system it is.
+func files(o filesystem.Options) (driver.Driver, error) {
+	folder, err := filesystem.Open(o)
+	if err != nil {
+		return nil, err
+	}
+	d, err := portable.For(context.Background(), folder)
+	if err != nil {
+		if c, ok := driver.As[io.Closer](folder); ok {
+			err = errors.Join(err, c.Close())
+		}
+		return nil, err
+	}
+	return d, nil
 }
 
 // Names lists the drivers, sorted.
