@@ -184,20 +184,18 @@ func (c *Core) Restore(ctx context.Context, r RestoreRequest) (RestoreReply, err
 	return reply, nil
 }
 
-// pushed says when a tag was pushed and by whom, for its entry in the trash.
-func (c *Core) pushed(ctx context.Context, repo, tag string) (at time.Time, by string) {
-	// The first by name is nearly always the one: what others hold need not be
-	// measured.
-	for _, most := range []int{1, 0} {
-		rows, err := c.ix.Tags(ctx, repo, index.Query{Search: tag, Order: index.ByName, Limit: most})
-		if err != nil {
-			return time.Time{}, ""
-		}
-		if i := slices.IndexFunc(rows, func(row index.Tag) bool { return row.Name == tag }); i >= 0 {
-			return rows[i].Pushed, rows[i].By
-		}
+// pushed says when a tag was made to name d and by whom, for its entry in the
+// trash.
+func (c *Core) pushed(ctx context.Context, repo, tag string, d registry.Digest) (at time.Time, by string) {
+	p, ok := c.ix.(index.Pusher)
+	if !ok {
+		return time.Time{}, ""
 	}
-	return time.Time{}, ""
+	at, by, err := p.Pushed(ctx, repo, tag, d)
+	if err != nil && !errors.Is(err, index.ErrUnknown) {
+		c.log.Warn("an entry of the trash does not tell of the push", "repository", repo, "tag", tag, "error", err)
+	}
+	return at, by
 }
 
 // bringBack restores an entry. That is no push: the tag keeps the time of its

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -67,4 +68,20 @@ func AlgorithmFrom(ctx context.Context) digest.Algorithm {
 		return a
 	}
 	return digest.SHA256
+}
+
+type momentKey struct{}
+
+// WithMoment gives a context that says at which time a push counts as done, so
+// that everybody who notes it notes the same.
+func WithMoment(ctx context.Context, at time.Time) context.Context {
+	return context.WithValue(ctx, momentKey{}, at)
+}
+
+// MomentFrom gives the time of [WithMoment]; now when there is none.
+func MomentFrom(ctx context.Context) time.Time {
+	if at, ok := ctx.Value(momentKey{}).(time.Time); ok {
+		return at
+	}
+	return time.Now()
 }

@@ -63,6 +63,15 @@ type Index interface {
 	Close() error
 }
 
+// Pusher is an optional ability of an [Index]: to tell of one push without
+// reading more than one row.
+type Pusher interface {
+	// Pushed says since when a tag names a manifest, and who put it there. It
+	// may not see what was applied a moment ago, but never waits for it.
+	// Errors: ErrUnknown when the tag does not name d.
+	Pushed(ctx context.Context, repo, tag string, d registry.Digest) (at time.Time, by string, err error)
+}
+
 // Change is one change of the store: exactly one of the types below.
 type Change interface{ change() }
 

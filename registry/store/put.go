@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"berth/registry"
 	"berth/registry/manifest"
@@ -39,7 +38,7 @@ func (s *Store) PutManifest(ctx context.Context, repo string, m registry.Manifes
 		return registry.Descriptor{}, fmt.Errorf("put manifest %s into %s: %w", m.Digest, repo, err)
 	}
 	s.cache.put(m)
-	s.tell(ctx, repo, s.manifestChanges(ctx, repo, m, p, tags, time.Now())...)
+	s.tell(ctx, repo, s.manifestChanges(ctx, repo, m, p, tags, registry.MomentFrom(ctx))...)
 	return describeManifest(m), nil
 }
 
@@ -63,7 +62,7 @@ func (s *Store) tellWhatStayed(ctx context.Context, repo string, m registry.Mani
 		}
 		return err != nil || now != m.Digest
 	})
-	s.tell(ctx, repo, s.manifestChanges(ctx, repo, m, p, tags, time.Now())...)
+	s.tell(ctx, repo, s.manifestChanges(ctx, repo, m, p, tags, registry.MomentFrom(ctx))...)
 }
 
 // examine checks a manifest by itself, and fills in what was left empty. It

@@ -75,12 +75,14 @@ type Bin struct {
 	drv driver.Driver
 	ttl time.Duration
 
-	// Pushed, set before the first use, tells what an entry says of the push
-	// of a tag; nil leaves that open.
-	Pushed func(ctx context.Context, repo, tag string) (at time.Time, by string)
+	// Pushed, set before the first use, tells when a tag was made to name d, and
+	// by whom; zero when that is not known. nil leaves it open. What was pushed
+	// lately through [Registry] is known without.
+	Pushed func(ctx context.Context, repo, tag string, d registry.Digest) (at time.Time, by string)
+	pushes pushes
 
-	mu   sync.Mutex // guards seen
-	seen map[string]Entry
+	mu   sync.Mutex       // guards seen
+	seen map[string]Entry // at most maxSeen
 }
 
 // New gives the bin on drv. An entry can be restored for ttl; 0 or less means
@@ -131,7 +133,7 @@ func (b *Bin) forget(listed []Entry) {
 		return
 	}
 	clear(b.seen)
-	for _, e := range listed {
+	for _, e := range listed[:min(len(listed), maxSeen)] {
 		b.seen[e.ID] = e
 	}
 }
@@ -162,10 +164,19 @@ func (b *Bin) Get(ctx context.Context, id string) (Entry, error) {
 		return Entry{}, fmt.Errorf("%s is damaged: %w", id, ErrUnknown)
 	}
 	e.ID = id
+	b.keep(e)
+	return e, nil
+}
+
+// maxSeen bounds the entries in memory; of what is beyond, Get reads the file.
+const maxSeen = 1 << 14
+
+func (b *Bin) keep(e Entry) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.seen[id] = e
-	return e, nil
+	if len(b.seen) < maxSeen {
+		b.seen[e.ID] = e
+	}
 }
 
 func (b *Bin) read(ctx context.Context, key string) ([]byte, error) {
@@ -182,45 +193,40 @@ func (e Entry) sound() bool {
 	return err == nil && registry.ParseName(e.Repository) == nil && (e.Tag == "" || registry.ParseTag(e.Tag) == nil)
 }
 
-// add writes records. When it fails, none of them stays.
+// add writes records, with one flush. When it fails, none of them stays.
 func (b *Bin) add(ctx context.Context, entries []Entry) error {
-	errs := make([]error, len(entries))
-	var wg sync.WaitGroup
+	puts := make([]driver.Change, len(entries))
 	for i, e := range entries {
-		wg.Go(func() { errs[i] = b.write(ctx, e) })
-	}
-	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
-		for _, e := range entries {
-			_ = b.remove(ctx, e.ID)
+		content, err := json.Marshal(e)
+		if err != nil {
+			return fmt.Errorf("write to the trash: %w", err)
 		}
+		puts[i] = driver.Put{Key: key(e.ID), Content: content}
+	}
+	if err := driver.Apply(ctx, b.drv, puts...); err != nil {
+		_ = b.remove(context.WithoutCancel(ctx), entries...)
 		return fmt.Errorf("write to the trash: %w", err)
 	}
+	for _, e := range entries {
+		b.keep(e)
+	}
 	return nil
 }
 
-func (b *Bin) write(ctx context.Context, e Entry) error {
-	content, err := json.Marshal(e)
-	if err != nil {
-		return err
+// remove drops records; one that is not there is no error.
+func (b *Bin) remove(ctx context.Context, entries ...Entry) error {
+	deletes := make([]driver.Change, len(entries))
+	for i, e := range entries {
+		deletes[i] = driver.Delete{Key: key(e.ID)}
 	}
-	if err := b.drv.Put(ctx, key(e.ID), content); err != nil {
-		return err
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.seen[e.ID] = e
-	return nil
-}
-
-// remove drops a record; one that is not there is no error.
-func (b *Bin) remove(ctx context.Context, id string) error {
-	if err := b.drv.Delete(ctx, key(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove trash entry %s: %w", id, err)
+	if err := driver.Apply(ctx, b.drv, deletes...); err != nil {
+		return fmt.Errorf("remove trash entry %s: %w", entries[0].ID, err)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.seen, id)
+	for _, e := range entries {
+		delete(b.seen, e.ID)
+	}
 	return nil
 }
 
@@ -231,14 +237,12 @@ func (b *Bin) Purge(ctx context.Context, before time.Time) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, e := range entries {
-		if !e.Until.Before(before) {
-			continue
-		}
-		if err := b.remove(ctx, e.ID); err != nil {
+	over := slices.DeleteFunc(entries, func(e Entry) bool { return !e.Until.Before(before) })
+	for some := range slices.Chunk(over, 256) {
+		if err := b.remove(ctx, some...); err != nil {
 			return n, err
 		}
-		n++
+		n += len(some)
 	}
 	return n, nil
 }
@@ -272,13 +276,23 @@ func (b *Bin) entry(ctx context.Context, repo, tag string, d registry.Descriptor
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	var pushed time.Time
 	var by string
-	if tag != "" && b.Pushed != nil {
-		pushed, by = b.Pushed(ctx, repo, tag)
+	if tag != "" {
+		pushed, by = b.pushed(ctx, repo, tag, d.Digest)
 	}
 	return Entry{
 		ID: id.String(), Repository: repo, Tag: tag, Digest: d.Digest, MediaType: d.MediaType, Size: d.Size,
 		Why: why, By: caller.User, At: now, Until: now.Add(b.ttl), Pushed: pushed, PushedBy: by,
 	}, nil
+}
+
+func (b *Bin) pushed(ctx context.Context, repo, tag string, d registry.Digest) (at time.Time, by string) {
+	if p, ok := b.pushes.of(repo, tag); ok && p.digest == d {
+		return p.at, p.by
+	}
+	if b.Pushed == nil {
+		return time.Time{}, ""
+	}
+	return b.Pushed(ctx, repo, tag, d)
 }
 
 func key(id string) string { return folder + "/" + id + suffix }

@@ -10,7 +10,7 @@ import (
 // wait for the other.
 type stripes struct {
 	seed  maphash.Seed
-	locks [128]sync.RWMutex
+	locks [1024]sync.RWMutex
 }
 
 func newStripes() *stripes { return &stripes{seed: maphash.MakeSeed()} }

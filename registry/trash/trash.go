@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"berth/registry"
 
@@ -68,12 +69,20 @@ func (r *Registry) PutManifest(ctx context.Context, repo string, m registry.Mani
 		}
 		entries = append(entries, e)
 	}
+	at := time.Now()
+	ctx = registry.WithMoment(ctx, at)
 	var put registry.Descriptor
 	err := r.change(ctx, entries, func() (err error) {
 		put, err = r.Registry.PutManifest(ctx, repo, m, tags...)
 		return err
 	})
-	return put, err
+	if err != nil {
+		return put, err
+	}
+	for _, tag := range tags {
+		r.bin.pushes.note(repo, tag, push{put.Digest, at, registry.CallerFrom(ctx).User})
+	}
+	return put, nil
 }
 
 // DeleteTag records what the tag names, then removes it; see registry.Deleter.
@@ -112,20 +121,11 @@ func (r *Registry) DeleteManifest(ctx context.Context, repo string, d registry.D
 		return err
 	}
 	entries := []Entry{e}
-	for tag, err := range r.Tags(ctx, repo, "") {
-		if unknown(err) {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		now, err := r.ResolveTag(ctx, repo, tag)
-		if err != nil && !unknown(err) {
-			return err
-		}
-		if err != nil || now.Digest != d {
-			continue
-		}
+	tags, err := r.keeper.TagsOf(ctx, repo, d)
+	if err != nil {
+		return err
+	}
+	for _, tag := range tags {
 		if e, err = r.bin.entry(ctx, repo, tag, was, Deleted); err != nil {
 			return err
 		}
@@ -149,8 +149,10 @@ func (r *Registry) Delete(ctx context.Context, repo string, tags ...string) ([]E
 // change writes the records, then does it. Records of what is still as it was
 // are withdrawn when that failed.
 func (r *Registry) change(ctx context.Context, entries []Entry, do func() error) error {
-	if err := r.bin.add(ctx, entries); err != nil {
-		return err
+	if len(entries) > 0 {
+		if err := r.bin.add(ctx, entries); err != nil {
+			return err
+		}
 	}
 	err := do()
 	if err != nil {
@@ -171,7 +173,7 @@ func (r *Registry) withdraw(ctx context.Context, entries []Entry) []Entry {
 		} else {
 			now, err = r.ResolveTag(ctx, e.Repository, e.Tag)
 		}
-		return err == nil && now.Digest == e.Digest && r.bin.remove(ctx, e.ID) == nil
+		return err == nil && now.Digest == e.Digest && r.bin.remove(ctx, e) == nil
 	})
 }
 
@@ -206,7 +208,7 @@ func (r *Registry) Restore(ctx context.Context, id, as string) (Entry, error) {
 		}
 		return Entry{}, &ConflictError{Entry: e, Tag: tag, Names: now.Digest, Suggest: suggest}
 	case err == nil:
-		return e, r.bin.remove(ctx, id)
+		return e, r.bin.remove(ctx, e)
 	case !unknown(err):
 		return Entry{}, err
 	}
@@ -221,7 +223,10 @@ func (r *Registry) relink(ctx context.Context, e Entry, tags ...string) error {
 	if err := r.keeper.Relink(ctx, e.Repository, e.Digest, tags...); err != nil {
 		return fmt.Errorf("restore %s: %w", e.name(), err)
 	}
-	return r.bin.remove(context.WithoutCancel(ctx), e.ID)
+	for _, tag := range tags {
+		r.bin.pushes.forget(e.Repository, tag)
+	}
+	return r.bin.remove(context.WithoutCancel(ctx), e)
 }
 
 // free finds a tag that names nothing: "v1-restored", "v1-restored-2", ….
