@@ -21,11 +21,11 @@ func (s *server) headBlob(w http.ResponseWriter, r *http.Request, q *route.Reque
 	if err != nil {
 		return err
 	}
-	header := w.Header()
-	header["Cache-Control"] = blobCaching
-	if notModified(w, r, desc.Digest) {
+	if notModified(w, r, desc.Digest, blobCaching) {
 		return nil
 	}
+	header := w.Header()
+	header["Cache-Control"] = blobCaching
 	header["Accept-Ranges"] = acceptRanges
 	content(header, desc.Digest, contentBytes, desc.Size)
 	w.WriteHeader(http.StatusOK)
@@ -39,16 +39,17 @@ func (s *server) getBlob(w http.ResponseWriter, r *http.Request, q *route.Reques
 	}
 	defer func() { _ = blob.Close() }() // it was only read
 	desc := blob.Descriptor()
-	header := w.Header()
-	if notModified(w, r, desc.Digest) {
-		header["Cache-Control"] = blobCaching
+	if notModified(w, r, desc.Digest, blobCaching) {
 		return nil
 	}
+	header := w.Header()
 	ranges := r.Header["Range"]
-	if len(ranges) == 0 && desc.Size <= smallBlob || desc.Size == 0 { // of nothing there are no parts
+	plain := len(ranges) == 0 && desc.Size <= smallBlob || desc.Size == 0 // of nothing there are no parts
+	if plain && len(r.Header["If-Match"]) == 0 {
 		return sendSmall(w, blob, desc)
 	}
 	if len(ranges) > 0 && len(r.Header["If-Range"]) == 0 && !satisfiable(ranges[0], desc.Size) {
+		header["Docker-Content-Digest"] = []string{string(desc.Digest)}
 		header["Content-Range"] = []string{"bytes */" + strconv.FormatInt(desc.Size, 10)}
 		return registry.ErrRangeInvalid.WithDetail(ranges[0])
 	}

@@ -111,12 +111,6 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 			return
 		}
 	}
-	if errors.Is(err, route.ErrNotFound) && r.URL.Path == s.prefix+"/v2" {
-		u := *r.URL
-		u.Path += "/"
-		http.Redirect(w, r, u.RequestURI(), http.StatusMovedPermanently)
-		return
-	}
 	status, es := answer(r, err)
 	if status >= http.StatusInternalServerError {
 		s.o.Log.ErrorContext(r.Context(), "request failed", slog.String("method", r.Method), slog.String("path", r.URL.Path),

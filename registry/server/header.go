@@ -46,8 +46,9 @@ func content(header http.Header, d registry.Digest, mediaType string, size int64
 func quote(d registry.Digest) string { return `"` + string(d) + `"` }
 
 // notModified answers 304 where the client has the content already. An entity
-// tag is a digest, quoted or not, as distribution takes it.
-func notModified(w http.ResponseWriter, r *http.Request, d registry.Digest) bool {
+// tag is a digest, quoted or not, as distribution takes it. caching is the
+// Cache-Control of the content; nil when it has none.
+func notModified(w http.ResponseWriter, r *http.Request, d registry.Digest, caching []string) bool {
 	tags := r.Header["If-None-Match"]
 	if len(tags) == 0 {
 		return false
@@ -59,6 +60,9 @@ func notModified(w http.ResponseWriter, r *http.Request, d registry.Digest) bool
 				header := w.Header()
 				header["Docker-Content-Digest"] = []string{string(d)}
 				header["Etag"] = []string{quote(d)}
+				if caching != nil {
+					header["Cache-Control"] = caching
+				}
 				w.WriteHeader(http.StatusNotModified)
 				return true
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -20,7 +21,18 @@ func (s *server) find(r *http.Request, q *route.Request) (context.Context, regis
 		return ctx, q.Reference.Digest, nil
 	}
 	desc, err := s.reg.ResolveTag(ctx, q.Repository, q.Reference.Tag)
-	return registry.WithTag(ctx, q.Reference.Tag), desc.Digest, err
+	return registry.WithTag(ctx, q.Reference.Tag), desc.Digest, unknown(q, err)
+}
+
+// unknown says which manifest is not there, in the words of distribution.
+func unknown(q *route.Request, err error) error {
+	if err == nil || !errors.Is(err, registry.ErrManifestUnknown) {
+		return err
+	}
+	if q.Reference.Tag != "" {
+		return registry.ErrManifestUnknown.WithDetail("unknown tag=" + q.Reference.Tag)
+	}
+	return registry.ErrManifestUnknown.WithDetail("unknown manifest name=" + q.Repository + " revision=" + string(q.Reference.Digest))
 }
 
 // getManifest serves whatever a client says that it accepts: one that asks for
@@ -32,9 +44,9 @@ func (s *server) getManifest(w http.ResponseWriter, r *http.Request, q *route.Re
 	}
 	m, err := s.reg.Manifest(ctx, q.Repository, d)
 	if err != nil {
-		return err
+		return unknown(q, err)
 	}
-	if notModified(w, r, d) {
+	if notModified(w, r, d, nil) {
 		return nil
 	}
 	content(w.Header(), d, m.MediaType, int64(len(m.Content)))
@@ -49,9 +61,9 @@ func (s *server) headManifest(w http.ResponseWriter, r *http.Request, q *route.R
 	}
 	desc, err := s.reg.StatManifest(ctx, q.Repository, d)
 	if err != nil {
-		return err
+		return unknown(q, err)
 	}
-	if notModified(w, r, d) {
+	if notModified(w, r, d, nil) {
 		return nil
 	}
 	content(w.Header(), d, desc.MediaType, desc.Size)

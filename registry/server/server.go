@@ -129,6 +129,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		addWarnings(header, s.o.Warnings())
 	}
 	q, err := route.ParseUnder(s.prefix, r.Method, r.URL)
+	if err != nil && s.redirected(w, r) {
+		return
+	}
 	if err == nil {
 		err = s.allowed(&q, header)
 	}
@@ -138,6 +141,21 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		s.fail(w, r, err)
 	}
+}
+
+// redirected sends whoever reads to the one spelling of the path. Who writes is
+// told what is wrong with it: a client would repeat its request as a GET.
+func (s *server) redirected(w http.ResponseWriter, r *http.Request) bool {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	clean := route.Clean(s.prefix, r.URL.Path)
+	if clean == r.URL.Path {
+		return false
+	}
+	u := url.URL{Path: clean, RawQuery: r.URL.RawQuery}
+	http.Redirect(w, r, u.RequestURI(), http.StatusMovedPermanently)
+	return true
 }
 
 // allowed checks the switches, which act at once.

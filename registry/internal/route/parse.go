@@ -139,6 +139,7 @@ func (r *Request) readTarget(target string) (err error) {
 	switch r.Kind {
 	case BlobGet, BlobHead, BlobDelete, Referrers:
 		r.Digest, err = registry.ParseDigest(target)
+		return explain(target, err)
 	case UploadStatus, UploadAppend, UploadCommit, UploadCancel:
 		if !validUploadID(target) {
 			return registry.ErrBlobUploadUnknown
@@ -146,12 +147,28 @@ func (r *Request) readTarget(target string) (err error) {
 		r.UploadID = target
 	case ManifestGet, ManifestHead, ManifestPut, ManifestDelete:
 		r.Reference, err = registry.ParseReference(target)
+		if errors.Is(err, registry.ErrDigestInvalid) {
+			return explain(target, err)
+		}
 		if errors.Is(err, registry.ErrTagInvalid) && r.Kind != ManifestPut {
 			// Answered as what it is to the client: a manifest that is not there.
 			return registry.ErrManifestUnknown.WithMessage("manifest unknown: %q cannot be a tag", target)
 		}
 	}
 	return err
+}
+
+// explain adds what is wrong with a digest, in the words of distribution.
+func explain(target string, err error) error {
+	var e *registry.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	why := digest.Digest(target).Validate()
+	if why == nil {
+		why = digest.ErrDigestUnsupported
+	}
+	return e.WithDetail(why.Error())
 }
 
 // validUploadID matches [a-zA-Z0-9-_.=]+, without the names of folders.
@@ -177,10 +194,7 @@ func (r *Request) readQuery(q url.Values) (err error) {
 		r.State = q.Get("_state")
 	case UploadCommit:
 		r.State = q.Get("_state")
-		if r.Digest, err = registry.ParseDigest(q.Get("digest")); err != nil && q.Get("digest") == "" {
-			return registry.ErrDigestInvalid.WithMessage("the digest is missing").WithDetail("digest missing")
-		}
-		return err
+		return r.readCommit(q.Get("digest"))
 	case ManifestPut:
 		if r.Reference.Digest != "" {
 			return r.readTags(q["tag"])
@@ -193,6 +207,17 @@ func (r *Request) readQuery(q url.Values) (err error) {
 		return r.readLimit(q.Get("n"))
 	}
 	return nil
+}
+
+func (r *Request) readCommit(promised string) (err error) {
+	if promised == "" {
+		return registry.ErrDigestInvalid.WithMessage("the digest is missing").WithDetail("digest missing")
+	}
+	var e *registry.Error
+	if r.Digest, err = registry.ParseDigest(promised); errors.As(err, &e) {
+		return e.WithDetail("digest parsing failed")
+	}
+	return err
 }
 
 func (r *Request) readTags(tags []string) error {
