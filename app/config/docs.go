@@ -106,11 +106,11 @@ var docs = map[string]doc{
 	"health.http[].uri":              {Doc: "Requests are answered 503 while this URL does not answer a HEAD request as it should."},
 	"health.http[].headers":          {Doc: "Headers of that request."},
 	"health.http[].statuscode":       {Doc: "Status that it should answer.", Default: "200"},
-	"health.http[].timeout":          {Doc: "How long it may take.", Default: "none", As: "Without one, the interval; at least a second."},
+	"health.http[].timeout":          {Doc: "How long it may take.", Default: "none", As: "Without one, 10s."},
 	"health.http[].interval":         {Doc: "How often to ask.", Default: "10s"},
 	"health.http[].threshold":        {Doc: "How many failures in a row count.", Default: "1"},
 	"health.tcp[].addr":              {Doc: "Requests are answered 503 while nobody listens at this address, host:port."},
-	"health.tcp[].timeout":           {Doc: "How long it may take.", Default: "none", As: "Without one, the interval; at least a second."},
+	"health.tcp[].timeout":           {Doc: "How long it may take.", Default: "none", As: "Without one, 10s."},
 	"health.tcp[].interval":          {Doc: "How often to try.", Default: "10s"},
 	"health.tcp[].threshold":         {Doc: "How many failures in a row count.", Default: "1"},
 

@@ -115,6 +115,10 @@ func (c *chain) dispatch(w http.ResponseWriter, r *http.Request) {
 		deny(w, registry.ErrDenied.WithMessage("a page of another origin may not change this registry; allow its origin in Berth's settings"))
 		return
 	}
+	if c.o.Unwell != nil && r.URL.Path != "/healthz" && c.o.Unwell() {
+		write(w, http.StatusServiceUnavailable, registry.Errors{registry.ErrUnavailable.WithDetail("health check failed: please see /debug/health")})
+		return
+	}
 	switch r.URL.Path {
 	case "/":
 		w.Header().Set("Cache-Control", "no-cache")

@@ -31,8 +31,14 @@ type Options struct {
 	TrustProxy bool
 	// TLS serves HTTPS with this configuration; nil serves HTTP.
 	TLS *tls.Config
+	// NoHTTP2 speaks HTTP/1.1 only; H2C also speaks HTTP/2 without TLS, to
+	// clients that begin with it.
+	NoHTTP2, H2C bool
 	// Health is asked by /healthz; nil is always well.
 	Health func(context.Context) error
+	// Unwell is asked at every request; while it is true, each is answered 503
+	// UNAVAILABLE. Nil is never.
+	Unwell func() bool
 }
 
 // Time and size that one client may cost. There is no limit on the time of a
@@ -48,14 +54,15 @@ const (
 
 // Server serves the registry's handler in its chain.
 type Server struct {
-	http  *http.Server
-	chain *chain
-	hello *helloLog
-	tls   bool          // asked for; net/http fills in http.TLSConfig by itself
-	done  chan struct{} // closed when Shutdown has finished
-	once  sync.Once     // closes done
-	mu    sync.Mutex    // guards addrs
-	addrs []net.Addr
+	http    *http.Server
+	chain   *chain
+	traffic *traffic
+	hello   *helloLog
+	tls     bool          // asked for; net/http fills in http.TLSConfig by itself
+	done    chan struct{} // closed when Shutdown has finished
+	once    sync.Once     // closes done
+	mu      sync.Mutex    // guards addrs
+	addrs   []net.Addr
 }
 
 // New makes a server for the handler of /v2.
@@ -64,13 +71,20 @@ func New(api http.Handler, o Options) *Server {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	c := newChain(api, o)
+	t := &traffic{api: c.handler(), running: &c.running}
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(!o.NoHTTP2)
+	protocols.SetUnencryptedHTTP2(o.H2C)
 	return &Server{
-		chain: c,
-		hello: &helloLog{log: o.Log},
-		tls:   o.TLS != nil,
-		done:  make(chan struct{}),
+		chain:   c,
+		traffic: t,
+		hello:   &helloLog{log: o.Log},
+		tls:     o.TLS != nil,
+		done:    make(chan struct{}),
 		http: &http.Server{
-			Handler:           c.handler(),
+			Handler:           t,
+			Protocols:         &protocols,
 			TLSConfig:         o.TLS,
 			ReadHeaderTimeout: readHeaderTimeout,
 			IdleTimeout:       idleTimeout,
@@ -129,6 +143,11 @@ func (s *Server) Addrs() []net.Addr {
 
 // Running says how many requests are being answered now.
 func (s *Server) Running() int { return int(s.chain.running.Load()) }
+
+// Quiet says for how long nothing has happened but waiting: every request that
+// is being answered waits for its client, and no client has sent a byte. It
+// counts from the first call, so ask it again and again.
+func (s *Server) Quiet() time.Duration { return s.traffic.quiet(time.Now()) }
 
 // Shutdown takes no new requests and waits for the running ones, until ctx
 // ends; then it cuts them, and waits for a moment until what they had received
