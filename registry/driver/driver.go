@@ -61,6 +61,8 @@ type Info struct {
 	Size     int64
 	Modified time.Time
 	Dir      bool
+	// ID tells a file from the one that it replaced; 0 where the driver cannot.
+	ID uint64
 }
 
 // Walker is an optional ability: a driver that can walk a tree faster than by

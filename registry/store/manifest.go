@@ -13,6 +13,11 @@ func (s *Store) Manifest(ctx context.Context, repo string, d registry.Digest) (r
 	if err := check(ctx, repo, d); err != nil {
 		return registry.Manifest{}, err
 	}
+	return s.manifest(ctx, repo, d)
+}
+
+// manifest is Manifest for names that are known to be right.
+func (s *Store) manifest(ctx context.Context, repo string, d registry.Digest) (registry.Manifest, error) {
 	if err := s.revision(ctx, repo, d); err != nil {
 		return registry.Manifest{}, err
 	}

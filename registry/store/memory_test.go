@@ -7,28 +7,78 @@ import (
 	"testing/synctest"
 	"time"
 
-	"berth/registry"
-
 	"github.com/opencontainers/go-digest"
 )
 
-func TestTheCacheForgetsTheLeastRecentlyUsed(t *testing.T) {
+func TestTheCacheForgetsWhatWasNotAskedForLately(t *testing.T) {
 	t.Parallel()
-	c := newCache(1600)
-	at := func(i int) registry.Digest { return digest.FromString(fmt.Sprint(i)) }
-	for i := range 17 {
-		c.put(registry.Manifest{Digest: at(i), Content: make([]byte, 100)})
-		c.get(at(0))
+	b := newBounded[int, string](10 * (100 + overhead))
+	for i := range 13 {
+		b.put(i, fmt.Sprint(i), 100)
+		b.get(0)
 	}
-	c.put(registry.Manifest{Digest: at(99), Content: make([]byte, 101)})
-	for i, want := range map[int]bool{0: true, 1: false, 2: true, 16: true, 99: false} {
-		if _, ok := c.get(at(i)); ok != want {
-			t.Errorf("%d is kept: %v", i, ok)
+	b.put(99, "large", b.limit/8)
+	for i, want := range map[int]bool{0: true, 1: false, 2: false, 3: false, 4: true, 12: true, 99: false} {
+		if v, ok := b.get(i); ok != want || ok && v != fmt.Sprint(i) {
+			t.Errorf("%d is kept: %v, as %q", i, ok, v)
 		}
 	}
-	c.drop(at(0))
-	if c.size != 1500 || c.order.Len() != 15 || len(c.at) != 15 {
-		t.Errorf("size %d of %d in %d", c.size, c.order.Len(), len(c.at))
+	b.put(4, "other", 100)
+	if v, _ := b.get(4); v != "other" || len(b.at) != 10 {
+		t.Errorf("%q, %d entries", v, len(b.at))
+	}
+	for i := range 100 {
+		b.drop(i)
+	}
+	if b.size != 0 || len(b.at) != 0 || b.hand != nil {
+		t.Errorf("size %d of %d", b.size, len(b.at))
+	}
+}
+
+func TestNoNumberOfNamesMakesTheCacheGrow(t *testing.T) {
+	t.Parallel()
+	b := newBounded[int, struct{}](64 << 10)
+	for i := range 100_000 {
+		b.put(i, struct{}{}, int64(i%500))
+		if i%3 == 0 {
+			b.get(i - 5)
+		}
+		if b.size > b.limit || int64(len(b.at))*overhead > b.limit {
+			t.Fatalf("%d bytes, %d entries", b.size, len(b.at))
+		}
+	}
+	none := newBounded[int, struct{}](-1)
+	none.put(1, struct{}{}, 1)
+	if _, ok := none.get(1); ok {
+		t.Error("no cache keeps something")
+	}
+}
+
+func TestTheCacheIsForManyAtOnce(t *testing.T) {
+	t.Parallel()
+	b := newBounded[int, int](100 * overhead)
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			for i := range 2000 {
+				key := (i * (g + 1)) % 300
+				if v, ok := b.get(key); ok && v != key {
+					t.Errorf("%d is %d", key, v)
+				}
+				b.put(key, key, 0)
+				if i%7 == 0 {
+					b.drop(key)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	n := 0
+	for e := b.hand; e != nil && (n == 0 || e != b.hand); e = e.next {
+		n++
+	}
+	if n != len(b.at) || b.size != int64(n)*overhead {
+		t.Errorf("%d in the ring, %d in the map, %d bytes", n, len(b.at), b.size)
 	}
 }
 

@@ -190,6 +190,7 @@ func (s *Store) linkManifest(ctx context.Context, b *batch, repo string, d regis
 	for _, tag := range tags {
 		b.put(currentLink(repo, tag), link)
 	}
+	defer s.cache.tagged(tags)
 	return b.apply(ctx)
 }
 

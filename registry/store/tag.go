@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"berth/registry"
 )
@@ -20,17 +21,44 @@ func (s *Store) ResolveTag(ctx context.Context, repo, tag string) (registry.Desc
 	if err != nil {
 		return registry.Descriptor{}, err
 	}
-	return s.StatManifest(ctx, repo, d)
+	m, err := s.manifest(ctx, repo, d)
+	return describeManifest(m), err
 }
 
-// current reads what a tag names. Errors: registry.ErrManifestUnknown.
+// current says what a tag names. Errors: registry.ErrManifestUnknown.
+//
+// What was read is kept, and believed as long as the link is the same file:
+// another program that moves the tag replaces or rewrites it.
 func (s *Store) current(ctx context.Context, repo, tag string) (registry.Digest, error) {
-	d, err := s.readLink(ctx, currentLink(repo, tag))
+	at := head{repo, tag}
+	known, ok := s.cache.heads.get(at)
+	written := s.cache.written.of(tag).Load()
+	if ok && known.written == written {
+		info, err := s.drv.Stat(ctx, known.key)
+		if err == nil && same(info, known.info) {
+			return known.digest, nil
+		}
+	}
+	// The link is looked at before it is read: when it is replaced in between,
+	// the next look sees another file.
+	known = named{key: currentLink(repo, tag), written: written}
+	now := time.Now()
+	info, err := s.drv.Stat(ctx, known.key)
+	if err == nil {
+		known.info = info
+		known.digest, err = s.readLink(ctx, known.key)
+	}
 	if missing(err) {
+		if ok {
+			s.cache.heads.drop(at)
+		}
 		return "", registry.ErrManifestUnknown.WithDetail(map[string]string{"name": repo, "tag": tag})
 	}
 	if err != nil {
 		return "", fmt.Errorf("resolve %s:%s: %w", repo, tag, err)
 	}
-	return d, nil
+	if settled(info, now) {
+		s.cache.heads.put(at, known, int64(len(repo)+len(tag)+len(known.key)+len(known.digest)))
+	}
+	return known.digest, nil
 }

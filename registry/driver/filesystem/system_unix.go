@@ -24,7 +24,7 @@ func stat(path string) (driver.Info, error) {
 	if err != nil {
 		return driver.Info{}, err
 	}
-	info := driver.Info{Modified: time.Unix(st.Mtim.Unix()), Dir: st.Mode&unix.S_IFMT == unix.S_IFDIR}
+	info := driver.Info{Modified: time.Unix(st.Mtim.Unix()), Dir: st.Mode&unix.S_IFMT == unix.S_IFDIR, ID: st.Ino}
 	if !info.Dir {
 		info.Size = st.Size
 	}
