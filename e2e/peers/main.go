@@ -1,0 +1,215 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// options are the flags, and the folder that everything is in.
+type options struct {
+	only, servers   string
+	rounds          int
+	window          time.Duration
+	json, markdown  string
+	check           bool
+	growth, uploads bool
+	keep            bool
+	temp, scratch   string
+	programs        programs
+	out             io.Writer
+}
+
+func main() {
+	if len(os.Args) == 4 && os.Args[1] == "limit" {
+		exit(runLimit(os.Args[2], os.Args[3]))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, flags())
+	stop()
+	exit(err)
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "peers:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func flags() *options {
+	o := &options{out: os.Stdout}
+	flag.StringVar(&o.only, "only", "", "workloads, by the beginnings of their keys, with commas: push,pull-1")
+	flag.StringVar(&o.servers, "servers", "", "servers, with commas: berth,limit,nginx,v3,v2")
+	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each workload")
+	flag.DurationVar(&o.window, "window", 800*time.Millisecond, "length of a round")
+	flag.StringVar(&o.json, "json", "", "file for all samples")
+	flag.StringVar(&o.markdown, "markdown", "", "document whose table is replaced")
+	flag.BoolVar(&o.check, "check", false, "say which goals hold")
+	flag.BoolVar(&o.growth, "growth", false, "Berth alone, with 2,000, 10,000 and 100,000 repositories")
+	flag.BoolVar(&o.uploads, "uploads", false, "eight layers of 2 GiB at once, and what memory they take")
+	flag.BoolVar(&o.keep, "keep", false, "leave the files of the run")
+	flag.StringVar(&o.temp, "temp", "", "folder on a real disk for the files of the run")
+	flag.StringVar(&o.programs.berth, "berth", "bin/berth-headless", "the headless program")
+	flag.StringVar(&o.programs.distribution, "v3", ".tools/peers/registry", "registry of distribution v3")
+	flag.StringVar(&o.programs.debian, "v2", "docker-registry", "Debian's registry of distribution 2.8.2")
+	flag.StringVar(&o.programs.nginx, "nginx", "nginx", "nginx")
+	flag.Parse()
+	return o
+}
+
+// run measures. Files are removed at the very end only: removing many makes
+// ext4 slow for a while.
+func run(ctx context.Context, o *options) (err error) {
+	if err := o.find(); err != nil {
+		return err
+	}
+	temp, err := realDisk(o.temp)
+	if err != nil {
+		return err
+	}
+	if o.scratch, err = os.MkdirTemp(temp, "berth-peers-"); err != nil {
+		return err
+	}
+	if o.keep {
+		fmt.Fprintln(os.Stderr, "peers: files are in", o.scratch)
+	} else {
+		defer func() { err = errors.Join(err, os.RemoveAll(o.scratch)) }()
+	}
+	peers := o.chosen()
+	defer func() {
+		for _, p := range peers {
+			p.stop()
+		}
+	}()
+	b, err := o.open(peers)
+	if err != nil {
+		return err
+	}
+	rows, err := b.measure(ctx, peers)
+	return errors.Join(err, o.report(peers, rows))
+}
+
+// find makes the paths of the programs absolute, since each runs in a folder
+// of its own.
+func (o *options) find() error {
+	for _, p := range []*string{&o.programs.berth, &o.programs.distribution} {
+		abs, err := filepath.Abs(*p)
+		if err != nil {
+			return err
+		}
+		*p = abs
+	}
+	if _, err := os.Stat(o.programs.debian); err != nil {
+		// Where scripts/setup puts it, when the package is not installed.
+		if abs, err := filepath.Abs(".tools/docker-registry"); err == nil {
+			if _, err := os.Stat(abs); err == nil {
+				o.programs.debian = abs
+			}
+		}
+	}
+	if _, err := os.Stat("/usr/sbin/nginx"); err == nil && o.programs.nginx == "nginx" {
+		o.programs.nginx = "/usr/sbin/nginx"
+	}
+	return nil
+}
+
+// realDisk gives a folder that is not in memory.
+func realDisk(named string) (string, error) {
+	candidates := []string{os.TempDir(), "/var/tmp", "."}
+	if named != "" {
+		candidates = []string{named}
+	}
+	for _, dir := range candidates {
+		var s unix.Statfs_t
+		if unix.Statfs(dir, &s) == nil && s.Type != unix.TMPFS_MAGIC {
+			return filepath.Abs(dir)
+		}
+	}
+	return "", fmt.Errorf("%s is in memory: nothing is durable there", strings.Join(candidates, ", "))
+}
+
+// chosen are the servers of this run.
+func (o *options) chosen() []*peer {
+	all := o.peers()
+	if o.growth {
+		return o.growing()
+	}
+	if o.uploads {
+		return all[:1]
+	}
+	if o.servers == "" {
+		return all
+	}
+	return slices.DeleteFunc(all, func(p *peer) bool { return !slices.Contains(strings.Split(o.servers, ","), p.name) })
+}
+
+// growing are several Berths, each with more repositories than the one before.
+func (o *options) growing() []*peer {
+	var all []*peer
+	for _, repos := range []int{allRepos, 10_000, 100_000} {
+		p := o.peers()[0]
+		p.label, p.more = fmt.Sprintf("%d repositories", repos), repos-allRepos
+		all = append(all, p)
+	}
+	return all
+}
+
+// open fills the folders, starts the servers and waits until all are at rest.
+func (o *options) open(peers []*peer) (*bench, error) {
+	b, err := newBench(o, newContent(), peers)
+	if err != nil {
+		return nil, err
+	}
+	b.c.repos = allRepos
+	for i, p := range peers {
+		p.dir = filepath.Join(o.scratch, fmt.Sprint(i, "-", p.name))
+		p.data = filepath.Join(p.dir, "data")
+		if err := os.MkdirAll(filepath.Join(p.data, "docker"), 0o755); err != nil {
+			return nil, err
+		}
+		if p.addr, err = freeAddress(); err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(os.Stderr, "peers: filling the store of %s\n", p.label)
+		switch p.name {
+		case "limit":
+			if i > 0 && peers[0].registry {
+				err = record(peers[0], p.data, b.recorded())
+			}
+		case "nginx":
+			d := newDisk(p.data)
+			d.blob(b.c.layer, b.c.layerBytes)
+			err = d.err
+		default:
+			err = b.c.seed(p.data, p.more)
+		}
+		if err == nil {
+			err = p.start()
+		}
+		if err == nil && p.referrer {
+			err = b.pushReferrers(p)
+		}
+		if err == nil {
+			err = p.settle()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("prepare %s: %w", p.label, err)
+		}
+	}
+	return b, nil
+}

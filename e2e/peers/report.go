@@ -1,0 +1,277 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// row is what a workload gave, by peer.
+type row struct {
+	workload
+	samples map[*peer][]sample
+	failed  map[*peer]error
+}
+
+// measure runs every workload: once to warm up, then in rounds that alternate
+// between the servers.
+func (b *bench) measure(ctx context.Context, peers []*peer) ([]row, error) {
+	var rows []row
+	for _, w := range b.workloads() {
+		if !b.o.wants(w.key) {
+			continue
+		}
+		fmt.Fprintln(os.Stderr, "peers:", w.key)
+		r := row{w, map[*peer][]sample{}, map[*peer]error{}}
+		for round := -1; round < b.o.rounds; round++ {
+			for _, p := range peers {
+				if !slices.Contains(w.on, p.name) || r.failed[p] != nil {
+					continue
+				}
+				if err := ctx.Err(); err != nil {
+					return rows, err
+				}
+				s, err := w.round(p)
+				switch {
+				case err != nil:
+					r.failed[p] = err
+				case round >= 0:
+					r.samples[p] = append(r.samples[p], s)
+				}
+			}
+		}
+		for _, p := range peers {
+			if w.check != nil && slices.Contains(w.on, p.name) && r.failed[p] == nil {
+				r.failed[p] = w.check(p)
+			}
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+func (o *options) wants(key string) bool {
+	return o.only == "" || slices.ContainsFunc(strings.Split(o.only, ","), func(s string) bool { return s != "" && strings.HasPrefix(key, s) })
+}
+
+func median[T cmp.Ordered](all []T) T {
+	s := slices.Sorted(slices.Values(all))
+	return s[len(s)/2]
+}
+
+func values(all []sample) (v, cpu []float64) {
+	for _, s := range all {
+		v, cpu = append(v, s.Value), append(cpu, s.CPU)
+	}
+	return v, cpu
+}
+
+// cell is a median with its spread.
+func (r *row) cell(p *peer) string {
+	if r.failed[p] != nil {
+		return "failed"
+	}
+	if len(r.samples[p]) == 0 {
+		return "—"
+	}
+	v, cpu := values(r.samples[p])
+	text := fmt.Sprintf("%s (%s–%s)", number(median(v)), number(slices.Min(v)), number(slices.Max(v)))
+	if r.unit == "MB/s" {
+		text += fmt.Sprintf(", %.2f s/GB", median(cpu))
+	}
+	return text
+}
+
+// number writes three digits, and commas.
+func number(f float64) string {
+	switch {
+	case f < 10:
+		return fmt.Sprintf("%.2f", f)
+	case f < 100:
+		return fmt.Sprintf("%.1f", f)
+	case f < 1000:
+		return fmt.Sprintf("%.0f", f)
+	}
+	s := fmt.Sprintf("%.0f", f)
+	return s[:len(s)-3] + "," + s[len(s)-3:]
+}
+
+// goals says what Berth must reach, and whether it does.
+func (r *row) goals(peers []*peer) (must, verdict string) {
+	var berth, limit *peer
+	for _, p := range peers {
+		if p.name == "berth" && berth == nil {
+			berth = p
+		}
+		if p.name == r.limit {
+			limit = p
+		}
+	}
+	var goals []string
+	holds := true
+	if berth == nil || len(r.samples[berth]) == 0 {
+		return "", ""
+	}
+	v, cpu := values(r.samples[berth])
+	if r.ratio > 0 && limit != nil && len(r.samples[limit]) > 0 {
+		of, _ := values(r.samples[limit])
+		goals = append(goals, fmt.Sprintf("≥ %.2f of the limit", r.ratio))
+		holds = holds && median(v) >= r.ratio*median(of)
+	}
+	if r.bound > 0 && r.less {
+		goals = append(goals, fmt.Sprintf("≤ %s %s", number(r.bound), r.unit))
+		holds = holds && median(v) <= r.bound
+	} else if r.bound > 0 {
+		goals = append(goals, fmt.Sprintf("≥ %s %s", number(r.bound), r.unit))
+		holds = holds && median(v) >= r.bound
+	}
+	if r.cpu > 0 {
+		goals = append(goals, fmt.Sprintf("≤ %.1f s/GB", r.cpu))
+		holds = holds && median(cpu) <= r.cpu
+	}
+	if len(goals) == 0 {
+		return "", ""
+	}
+	if holds {
+		return strings.Join(goals, ", "), "holds"
+	}
+	return strings.Join(goals, ", "), "misses"
+}
+
+// share is the ratio of Berth's median to that of its limit.
+func (r *row) share(peers []*peer) string {
+	var berth, limit []float64
+	for _, p := range peers {
+		if p.name == "berth" && berth == nil {
+			berth, _ = values(r.samples[p])
+		}
+		if p.name == r.limit {
+			limit, _ = values(r.samples[p])
+		}
+	}
+	if len(berth) == 0 || len(limit) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f", median(berth)/median(limit))
+}
+
+// table gives the cells, with the heading first.
+func (o *options) table(peers []*peer, rows []row) [][]string {
+	heading := []string{"workload", "unit"}
+	for _, p := range peers {
+		heading = append(heading, p.label)
+	}
+	limits := !o.growth
+	if limits {
+		heading = append(heading, "Berth ÷ limit", "goal")
+	}
+	if o.check {
+		heading = append(heading, "")
+	}
+	all := [][]string{heading}
+	for _, r := range rows {
+		line := []string{r.title, r.unit}
+		for _, p := range peers {
+			line = append(line, r.cell(p))
+		}
+		must, verdict := r.goals(peers)
+		if limits {
+			line = append(line, r.share(peers), must)
+		}
+		if o.check {
+			line = append(line, verdict)
+		}
+		all = append(all, line)
+	}
+	return all
+}
+
+// report writes what was asked for, and fails when a workload could not be
+// measured; slow is no failure.
+func (o *options) report(peers []*peer, rows []row) error {
+	table := o.table(peers, rows)
+	w := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
+	for _, line := range table {
+		fmt.Fprintln(w, strings.Join(line, "\t"))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if o.json != "" {
+		if err := o.writeJSON(peers, rows); err != nil {
+			return err
+		}
+	}
+	if o.markdown != "" {
+		if err := o.writeMarkdown(table); err != nil {
+			return err
+		}
+	}
+	var failed []string
+	for _, r := range rows {
+		for _, p := range peers {
+			if err := r.failed[p]; err != nil {
+				failed = append(failed, fmt.Sprintf("%s on %s: %v", r.key, p.label, err))
+			}
+		}
+	}
+	if failed != nil {
+		return fmt.Errorf("not measured:\n  %s", strings.Join(failed, "\n  "))
+	}
+	return nil
+}
+
+func (o *options) writeJSON(peers []*peer, rows []row) error {
+	all := map[string]map[string][]sample{}
+	for _, r := range rows {
+		all[r.key] = map[string][]sample{}
+		for _, p := range peers {
+			if len(r.samples[p]) > 0 {
+				all[r.key][p.label] = r.samples[p]
+			}
+		}
+	}
+	b, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(o.json, append(b, '\n'), 0o644)
+}
+
+// writeMarkdown replaces what stands between the two marks of a document.
+func (o *options) writeMarkdown(table [][]string) error {
+	mark := "bench-peers"
+	if o.growth {
+		mark = "bench-growth"
+	}
+	begin, end := []byte("<!-- "+mark+": begin -->\n"), []byte("<!-- "+mark+": end -->")
+	doc, err := os.ReadFile(o.markdown)
+	if err != nil {
+		return err
+	}
+	before, rest, ok := bytes.Cut(doc, begin)
+	_, after, ok2 := bytes.Cut(rest, end)
+	if !ok || !ok2 {
+		return fmt.Errorf("%s has no marks %q and %q", o.markdown, begin, end)
+	}
+	var b bytes.Buffer
+	b.Write(before)
+	b.Write(begin)
+	for i, line := range table {
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(line, " | "))
+		if i == 0 {
+			b.WriteString(strings.Repeat("|---", len(line)) + "|\n")
+		}
+	}
+	b.Write(end)
+	b.Write(after)
+	return os.WriteFile(o.markdown, b.Bytes(), 0o644)
+}
