@@ -6,21 +6,23 @@ import (
 	"errors"
 	"fmt"
 
-	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // errDamaged is content of the index that the index did not write.
 var errDamaged = errors.New("index is damaged")
 
+// errAgain means that changes were lost while the store was read.
+var errAgain = errors.New("the index lost changes meanwhile")
+
 // prune forgets what no repository holds and no tag reaches, so that the file
 // does not grow with every push there ever was. What something else still
 // refers to keeps its row, and loses only what it told about itself.
 var prune = []string{
 	// The edge to a referrer is the referrer's to end.
-	`DELETE FROM edge WHERE parent IN (SELECT id FROM obj WHERE holds=0 AND refs=0 AND known=1)
+	`DELETE FROM edge WHERE parent IN (SELECT id FROM obj WHERE holds=0 AND refs=0 AND info IS NOT NULL)
 		AND NOT EXISTS (SELECT 1 FROM obj c WHERE c.id=edge.child AND c.subject=edge.parent)`,
-	`UPDATE obj SET known=0, subject=NULL, artifact='', info=NULL WHERE holds=0 AND refs=0 AND known=1`,
+	`UPDATE obj SET subject=NULL, artifact='', info=NULL WHERE holds=0 AND refs=0 AND info IS NOT NULL`,
 	`DELETE FROM obj WHERE holds=0 AND refs=0 AND NOT EXISTS (SELECT 1 FROM edge WHERE child=obj.id)
 		AND NOT EXISTS (SELECT 1 FROM obj s WHERE s.subject=obj.id)`,
 	`DELETE FROM repo WHERE tags=0 AND manifests=0 AND NOT EXISTS (SELECT 1 FROM hold WHERE repo=repo.id)`,
@@ -36,60 +38,90 @@ func (x *Index) Complete(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	var n int64
-	err := x.db.QueryRowContext(ctx, `SELECT value FROM meta WHERE key='complete'`).Scan(&n)
+	err := x.scan(ctx, `SELECT value FROM meta WHERE key=?`, metaComplete, &n)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
 	return n == 1, err
 }
 
+// Lost reports whether changes may be missing since the last SetComplete(true).
+func (x *Index) Lost() bool { return x.lost.Load() }
+
 // SetComplete records that the index reflects the whole store, or that it does
-// not. It waits for the queue first. A complete index forgets what nothing
-// holds any more.
+// not. It comes after everything that was applied before. A complete index
+// forgets what nothing holds any more. When changes were lost since the last
+// time, what the caller has compared may be among them: the first call fails.
 func (x *Index) SetComplete(ctx context.Context, complete bool) error {
-	if err := x.settle(ctx); err != nil {
-		return err
-	}
-	if err := x.watch(x.setComplete(ctx, complete)); err != nil {
+	if err := x.inTurn(ctx, func(w *writer) error { return x.setComplete(w, complete) }); err != nil {
 		return fmt.Errorf("record state of the index: %w", err)
 	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.failed = false
 	return nil
 }
 
-func (x *Index) setComplete(ctx context.Context, complete bool) error {
-	tx, err := x.db.BeginTx(ctx, nil)
-	if err != nil {
+func (x *Index) setComplete(w *writer, complete bool) error {
+	x.mu.Lock()
+	again := x.again
+	x.again = false
+	x.mu.Unlock()
+	if complete && again {
+		return errAgain
+	}
+	if err := w.setComplete(complete); err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	if complete {
-		for _, query := range prune {
-			if _, err := tx.ExecContext(ctx, query); err != nil {
-				return err
-			}
-		}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if complete && !x.again {
+		x.failed = false
+		x.lost.Store(false)
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO meta(key, value) VALUES('complete', ?)`, complete); err != nil {
-		return err
-	}
-	return tx.Commit()
+	return nil
 }
 
-// watch looks out for errors that mean a damaged file. Such an index does not
-// call itself complete any more, and Close sets it aside, so that the next start
-// builds it anew.
-func (x *Index) watch(err error) error {
-	bad := errors.Is(err, errDamaged)
-	var e *sqlite.Error
-	if errors.As(err, &e) {
-		primary := e.Code() & 0xff
-		bad = primary == sqlite3.SQLITE_CORRUPT || primary == sqlite3.SQLITE_NOTADB
+func (w *writer) setComplete(complete bool) error {
+	w.forget() // rows go
+	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
+		return err
 	}
-	if bad && !x.damaged.Swap(true) {
-		x.log.Error("index damaged", "path", x.path, "error", err)
+	do := func() error {
+		if complete {
+			for _, query := range prune {
+				if err := w.exec(query); err != nil {
+					return err
+				}
+			}
+		}
+		n := int64(0)
+		if complete {
+			n = 1
+		}
+		if err := w.exec(sqlMeta, metaComplete, n); err != nil {
+			return err
+		}
+		return w.exec("COMMIT")
+	}
+	if err := do(); err != nil {
+		return errors.Join(err, w.rollback())
+	}
+	return nil
+}
+
+// watch looks out for errors that mean a damaged file. The writer then sets it
+// aside and begins anew, and the index does not call itself complete until it
+// was rebuilt.
+func (x *Index) watch(err error) error {
+	if err == nil {
+		return nil
+	}
+	c := code(err)
+	if errors.Is(err, errDamaged) || c == sqlite3.SQLITE_CORRUPT || c == sqlite3.SQLITE_NOTADB {
+		if !x.damaged.Swap(true) {
+			x.log.Error("index damaged", "path", x.path, "error", err)
+		}
+		x.lost.Store(true)
+		signal(x.wake)
+		signal(x.hurry)
 	}
 	return err
 }

@@ -2,13 +2,12 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"io"
 	"net/url"
 	"path/filepath"
 	"strings"
-
-	"berth/registry/index"
 )
 
 // pathEscaper writes a file path as SQLite's file: URLs want it.
@@ -23,61 +22,115 @@ func (p *pathEscaper) String() string {
 	return strings.ReplaceAll((&url.URL{Path: s}).EscapedPath(), "?", "%3f")
 }
 
-// writes are the statements of the writer, prepared once on its connection.
-var writes = []string{
-	sqlTotal, sqlCount, sqlRepoID, sqlRepoNew, sqlRepoAdd, sqlRepoTag,
-	sqlObj, sqlObjNew, sqlObjByID, sqlObjSize, sqlObjHold, sqlObjRefs, sqlObjInfo,
-	sqlHold, sqlHoldPut, sqlHoldDel, sqlSharers, sqlHolders, sqlRevised,
-	sqlEdgePut, sqlEdgeHas, sqlEdgeDel, sqlTag, sqlTagPut, sqlTagDel, sqlTagPull,
-	sqlReach, sqlRoots,
+// conn is the writer's connection, without the pool that database/sql puts
+// before one: a change is a handful of statements of a few microseconds each.
+type conn struct {
+	c     driver.Conn
+	stmts map[string]driver.Stmt
+	args  []driver.NamedValue
+	row   [8]driver.Value
 }
 
-// newWriter takes a connection for the writer goroutine.
-func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
-	conn, err := db.Conn(ctx)
+// background is what statements of the writer run under: no request ends them.
+var background = context.Background()
+
+func (c *conn) stmt(query string) (driver.Stmt, error) {
+	if s, ok := c.stmts[query]; ok {
+		return s, nil
+	}
+	s, err := c.c.Prepare(query)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{ctx: context.WithoutCancel(ctx), conn: conn, stmts: make(map[string]*sql.Stmt, len(writes))}
-	for _, query := range writes {
-		if w.stmts[query], err = conn.PrepareContext(ctx, query); err != nil {
-			return nil, errors.Join(err, w.close())
-		}
+	if c.stmts == nil {
+		c.stmts = map[string]driver.Stmt{}
 	}
-	return w, nil
+	c.stmts[query] = s
+	return s, nil
 }
 
-// transact applies a batch, whole or not at all.
-func (w *writer) transact(batch []index.Change) error {
-	if _, err := w.conn.ExecContext(w.ctx, "BEGIN IMMEDIATE"); err != nil {
+// bind names arguments by their place. They are int64, string, []byte or nil.
+func (c *conn) bind(args []any) []driver.NamedValue {
+	c.args = c.args[:0]
+	for i, a := range args {
+		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: a})
+	}
+	return c.args
+}
+
+// exec runs a statement that is prepared once.
+func (c *conn) exec(query string, args ...any) error {
+	s, err := c.stmt(query)
+	if err != nil {
 		return err
 	}
-	for _, c := range batch {
-		if err := w.apply(c); err != nil {
-			return errors.Join(err, w.rollback())
-		}
-	}
-	if _, err := w.conn.ExecContext(w.ctx, "COMMIT"); err != nil {
-		return errors.Join(err, w.rollback())
-	}
-	return nil
-}
-
-// rollback ends a transaction, unless SQLite has done so because of the error.
-func (w *writer) rollback() error {
-	_, err := w.conn.ExecContext(w.ctx, "ROLLBACK")
-	if err != nil && strings.Contains(err.Error(), "no transaction is active") {
-		return nil
-	}
+	_, err = s.(driver.StmtExecContext).ExecContext(background, c.bind(args))
 	return err
 }
 
-func (w *writer) close() error {
-	var errs []error
-	for _, s := range w.stmts {
-		if s != nil {
-			errs = append(errs, s.Close())
+// script runs statements that need not be fast.
+func (c *conn) script(text string) error {
+	_, err := c.c.(driver.ExecerContext).ExecContext(background, text, nil)
+	return err
+}
+
+// each calls do with every row, which is reused.
+func (c *conn) each(query string, do func(row []driver.Value), args ...any) error {
+	s, err := c.stmt(query)
+	if err != nil {
+		return err
+	}
+	rows, err := s.(driver.StmtQueryContext).QueryContext(background, c.bind(args))
+	if err != nil {
+		return err
+	}
+	row := c.row[:len(rows.Columns())]
+	for err == nil {
+		if err = rows.Next(row); err == nil {
+			do(row)
 		}
 	}
-	return errors.Join(append(errs, w.conn.Close())...)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return errors.Join(err, rows.Close())
+}
+
+// one reads the first row; nil when there is none. It is good until the next call.
+func (c *conn) one(query string, args ...any) (row []driver.Value, err error) {
+	s, err := c.stmt(query)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.(driver.StmtQueryContext).QueryContext(background, c.bind(args))
+	if err != nil {
+		return nil, err
+	}
+	row = c.row[:len(rows.Columns())]
+	err = rows.Next(row)
+	closed := rows.Close()
+	if errors.Is(err, io.EOF) {
+		return nil, closed
+	}
+	return row, errors.Join(err, closed)
+}
+
+// numbers reads the one column of all rows.
+func (c *conn) numbers(query string, args ...any) (out []int64, err error) {
+	err = c.each(query, func(row []driver.Value) { out = append(out, integer(row[0])) }, args...)
+	return out, err
+}
+
+// integer reads an integer column; anything else there is read as zero.
+func integer(v driver.Value) int64 {
+	n, _ := v.(int64)
+	return n
+}
+
+// close lets go of everything; what is wrong then, the pool's close tells.
+func (c *conn) close() {
+	for _, s := range c.stmts {
+		_ = s.Close()
+	}
+	_ = c.c.Close()
 }

@@ -1,100 +1,199 @@
 package sqlite
 
-// relate changes the edges of parent, and keeps the counts of everything right
-// that a tag reaches through it.
-func (w *writer) relate(parent int64, change func() error) error {
-	roots, err := w.roots(parent)
-	if err != nil {
-		return err
-	}
-	before, err := w.reached(roots)
-	if err != nil {
-		return err
-	}
-	if err := change(); err != nil {
-		return err
-	}
-	if len(roots) == 0 {
-		return nil
-	}
-	after, err := w.reached(roots)
-	if err != nil {
-		return err
-	}
-	for o, n := range before {
-		after[o] -= n
-	}
-	for o, n := range after {
-		if err := w.refer(o, n); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+import "slices"
 
-type rooted struct{ obj, tags int64 }
-
-func (w *writer) roots(obj int64) ([]rooted, error) {
-	rows, err := w.stmts[sqlRoots].QueryContext(w.ctx, obj)
+// kids gives what the edges of an object lead to.
+func (w *writer) kids(o *object) ([]int64, error) {
+	if o.loaded {
+		return o.kids, nil
+	}
+	kids, err := w.numbers(sqlKids, o.id)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var out []rooted
-	for rows.Next() {
-		var r rooted
-		if err := rows.Scan(&r.obj, &r.tags); err != nil {
-			return nil, err
-		}
-		out = append(out, r)
-	}
-	return out, rows.Err()
+	o.kids, o.loaded = kids, true
+	return kids, nil
 }
 
-// reached counts, for everything that the roots reach, by how many tags.
-func (w *writer) reached(roots []rooted) (map[int64]int64, error) {
-	out := map[int64]int64{}
-	for _, r := range roots {
-		objs, err := w.ids(sqlReach, r.obj)
+// reach gives everything that lives through an object, itself first.
+func (w *writer) reach(root *object) ([]*object, error) {
+	w.generation++
+	root.mark = w.generation
+	out := []*object{root}
+	for i := 0; i < len(out); i++ {
+		kids, err := w.kids(out[i])
 		if err != nil {
 			return nil, err
 		}
-		for _, o := range objs {
-			out[o] += r.tags
+		for _, id := range kids {
+			o, err := w.objectOf(id)
+			if err != nil {
+				return nil, err
+			}
+			if o.mark != w.generation {
+				o.mark = w.generation
+				out = append(out, o)
+			}
+		}
+	}
+	return out, nil
+}
+
+// roots gives the tagged objects that an object lives through, itself included.
+func (w *writer) roots(o *object) ([]*object, error) {
+	if o.refs == 0 {
+		return nil, nil
+	}
+	seen := map[int64]bool{o.id: true}
+	var out []*object
+	for queue := []*object{o}; len(queue) > 0; queue = queue[1:] {
+		if queue[0].tags > 0 {
+			out = append(out, queue[0])
+		}
+		parents, err := w.numbers(sqlParents, queue[0].id)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range parents {
+			if seen[id] {
+				continue
+			}
+			seen[id] = true
+			parent, err := w.objectOf(id)
+			if err != nil {
+				return nil, err
+			}
+			queue = append(queue, parent)
 		}
 	}
 	return out, nil
 }
 
 // refer counts by tags more, or less, that reach an object.
-func (w *writer) refer(obj, by int64) error {
-	if by == 0 {
-		return nil
+func (w *writer) refer(o *object, by int64) {
+	before := o.refs
+	o.refs += by
+	w.touch(o)
+	switch {
+	case before == 0:
+		w.total.tagged += o.size
+	case o.refs == 0:
+		w.total.tagged -= o.size
 	}
-	o, _, err := w.scan(sqlObjByID, obj)
+}
+
+func (w *writer) referAll(root *object, by int64) error {
+	reached, err := w.reach(root)
 	if err != nil {
 		return err
 	}
-	if err := w.exec(sqlObjRefs, o.refs+by, obj); err != nil {
-		return err
-	}
-	switch {
-	case o.refs == 0:
-		return w.total(0, 0, o.size)
-	case o.refs+by == 0:
-		return w.total(0, 0, -o.size)
+	for _, o := range reached {
+		w.refer(o, by)
 	}
 	return nil
 }
 
-func (w *writer) referAll(root, by int64) error {
-	objs, err := w.ids(sqlReach, root)
+// setOf gives what a tagged object reaches, as a set that is kept: a subject
+// may get one referrer after the other.
+func (w *writer) setOf(root *object) (map[int64]struct{}, error) {
+	if set, ok := w.reached[root.id]; ok {
+		return set, nil
+	}
+	reached, err := w.reach(root)
+	if err != nil {
+		return nil, err
+	}
+	if len(w.reached) >= 64 {
+		clear(w.reached)
+	}
+	set := make(map[int64]struct{}, len(reached))
+	for _, o := range reached {
+		set[o.id] = struct{}{}
+	}
+	w.reached[root.id] = set
+	return set, nil
+}
+
+// join adds edges from parent, and counts for everything that the tags above
+// now reach through them.
+func (w *writer) join(parent *object, kids []*object) error {
+	roots, err := w.roots(parent)
 	if err != nil {
 		return err
 	}
-	for _, o := range objs {
-		if err := w.refer(o, by); err != nil {
+	sets := make([]map[int64]struct{}, len(roots))
+	for i, root := range roots {
+		if sets[i], err = w.setOf(root); err != nil {
 			return err
+		}
+	}
+	for _, kid := range kids {
+		if parent.loaded && !slices.Contains(parent.kids, kid.id) {
+			parent.kids = append(parent.kids, kid.id)
+		}
+		if err := w.exec(sqlEdgePut, parent.id, kid.id); err != nil {
+			return err
+		}
+		for i, root := range roots {
+			if err := w.spread(kid, sets[i], root.tags); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// spread counts tags for everything that lives through o and is not in set.
+func (w *writer) spread(o *object, set map[int64]struct{}, tags int64) error {
+	for queue := []*object{o}; len(queue) > 0; queue = queue[1:] {
+		if _, ok := set[queue[0].id]; ok {
+			continue
+		}
+		set[queue[0].id] = struct{}{}
+		w.refer(queue[0], tags)
+		kids, err := w.kids(queue[0])
+		if err != nil {
+			return err
+		}
+		for _, id := range kids {
+			kid, err := w.objectOf(id)
+			if err != nil {
+				return err
+			}
+			queue = append(queue, kid)
+		}
+	}
+	return nil
+}
+
+// cut takes an edge away, and uncounts what the tags above reach no more.
+func (w *writer) cut(parent, kid *object) error {
+	if row, err := w.one(sqlEdgeHas, parent.id, kid.id); err != nil || row == nil {
+		return err
+	}
+	roots, err := w.roots(parent)
+	if err != nil {
+		return err
+	}
+	before := make([][]*object, len(roots))
+	for i, root := range roots {
+		if before[i], err = w.reach(root); err != nil {
+			return err
+		}
+	}
+	clear(w.reached)
+	if err := w.exec(sqlEdgeDel, parent.id, kid.id); err != nil {
+		return err
+	}
+	parent.kids = slices.DeleteFunc(parent.kids, func(id int64) bool { return id == kid.id })
+	for i, root := range roots {
+		if _, err := w.reach(root); err != nil {
+			return err
+		}
+		for _, o := range before[i] {
+			if o.mark != w.generation {
+				w.refer(o, -root.tags)
+			}
 		}
 	}
 	return nil

@@ -2,9 +2,9 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,41 +14,42 @@ import (
 	"berth/registry/index"
 )
 
-// queueLimit is how many changes may wait; Apply waits when there are more.
-const queueLimit = 1 << 16
-
-// batchLimit is how many changes one transaction takes, so that a reader that
-// waits for one of them does not wait for all.
-const batchLimit = 4096
-
 // ErrClosed means that the index was closed.
 var ErrClosed = errors.New("index is closed")
 
 // Options tune an index. The zero value is right.
 type Options struct {
-	// Logger tells of a change that could not be written; nil means nobody.
+	// Logger tells of what is wrong with the file; nil means nobody.
 	Logger *slog.Logger
 }
 
 // Index is an index in one SQLite file.
 type Index struct {
-	db     *sql.DB
 	log    *slog.Logger
-	path   string
+	path   string // where the file is asked for; empty when in memory from the start
 	remove string // a folder to remove on Close, or empty
-	// damaged: SQLite has found the file corrupt.
-	damaged atomic.Bool
-	stmts   sync.Map // string → *sql.Stmt, of reads; closed with db
 
-	mu      sync.Mutex // guards what follows
-	changed *sync.Cond // the queue grew, a batch was written, or Close began
-	queue   []index.Change
-	next    uint64 // number of the change that is queued next
-	written uint64 // every change with a lower number is in the database
+	file    atomic.Pointer[file]
+	damaged atomic.Bool // SQLite has found the file corrupt
+	lost    atomic.Bool // see Lost
+
+	mu      sync.Mutex // guards what follows; not held while anything is written
+	queue   []queued
+	weight  int // of the queue, in bytes
+	pulls   map[pull]pullCount
+	pending pending
+	next    uint64 // number of the last change
+	written uint64 // every change up to this number is in the database
+	waiters []waiter
+	stuck   bool // the disk refuses
 	closing bool
 	failed  bool // a change was lost: the index is not complete any more
+	again   bool // since the last SetComplete(true): that one came too early
 
-	done chan struct{} // closed when the writer has ended
+	wake   chan struct{} // capacity 1: there is something to write
+	hurry  chan struct{} // capacity 1: somebody waits for it
+	closed chan struct{} // closed when Close begins
+	done   chan struct{} // closed when the writer has ended
 }
 
 var _ index.Index = (*Index)(nil)
@@ -56,169 +57,109 @@ var _ index.Index = (*Index)(nil)
 // Open opens the index at path, or makes it; ":memory:" means one that is gone
 // after Close. A file that is damaged, or of another version, is set aside as
 // path+".damaged", and an empty index is made: it is rebuilt from the store.
+// Where no file can be made, the index lives in memory. What was not closed may
+// miss its last changes: see Lost.
 func Open(ctx context.Context, path string, o Options) (*Index, error) {
-	x := &Index{log: o.Logger, done: make(chan struct{})}
-	x.changed = sync.NewCond(&x.mu)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	x := &Index{
+		log: o.Logger, path: path, wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1),
+		closed: make(chan struct{}), done: make(chan struct{}),
+	}
 	if x.log == nil {
 		x.log = slog.New(slog.DiscardHandler)
 	}
 	if path == ":memory:" {
 		// Readers and the writer have connections of their own, which a
 		// database in memory cannot share without locking each other out.
-		dir, err := os.MkdirTemp("", "berth-index-")
-		if err != nil {
-			return nil, fmt.Errorf("open index: %w", err)
+		if dir, err := os.MkdirTemp("", "berth-index-"); err == nil {
+			x.remove, x.path = dir, filepath.Join(dir, "index.db")
 		}
-		x.remove, path = dir, filepath.Join(dir, "index.db")
 	}
-	db, err := open(ctx, path)
+	f, w, err := x.open()
 	if err != nil {
-		x.log.Warn("index set aside", "path", path, "error", err)
-		if err := setAside(path); err != nil {
-			return nil, fmt.Errorf("set damaged index %s aside: %w", path, err)
-		}
-		if db, err = open(ctx, path); err != nil {
-			return nil, fmt.Errorf("open index %s: %w", path, err)
-		}
+		return nil, fmt.Errorf("open index %s: %w", path, err)
 	}
-	w, err := newWriter(ctx, db)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open index %s: %w", path, err), db.Close())
-	}
-	x.db, x.path = db, path
+	x.file.Store(f)
+	x.lost.Store(f.unclean)
 	go x.write(w)
 	return x, nil
 }
 
-func open(ctx context.Context, path string) (*sql.DB, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return nil, err
-	}
-	dsn := "file:" + (&pathEscaper{path}).String() +
-		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)" +
-		"&_pragma=cache_size(-1024)&_pragma=temp_store(MEMORY)&_txlock=immediate"
-	db, err := sql.Open("sqlite", dsn)
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(4)
-	db.SetMaxIdleConns(2)
-	if err := prepare(ctx, db); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return db, nil
-}
-
-// prepare makes the schema, or checks that it is ours and whole.
-func prepare(ctx context.Context, db *sql.DB) error {
-	var have, tables int
-	if err := db.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&have); err != nil {
-		return err
-	}
-	if err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master`).Scan(&tables); err != nil {
-		return err
-	}
-	if tables == 0 {
-		_, err := db.ExecContext(ctx, fmt.Sprintf("BEGIN IMMEDIATE; %s PRAGMA user_version=%d; COMMIT", schema, version))
-		return err
-	}
-	if have != version {
-		return fmt.Errorf("index has version %d, not %d", have, version)
-	}
-	var blobs int64
-	return db.QueryRowContext(ctx, `SELECT blobs FROM total`).Scan(&blobs)
-}
-
-func setAside(path string) error {
-	for _, side := range []string{"-wal", "-shm"} {
-		if err := os.Remove(path + side); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-	}
-	return os.Rename(path, path+".damaged")
-}
-
-// Apply queues changes; a read that starts later sees them.
-func (x *Index) Apply(_ context.Context, changes ...index.Change) error {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for len(x.queue) > queueLimit && !x.closing {
-		x.changed.Wait()
-	}
-	if x.closing {
-		return ErrClosed
-	}
-	x.queue = append(x.queue, changes...)
-	x.next += uint64(len(changes))
-	x.changed.Broadcast()
-	return nil
-}
-
-// settle waits until everything that was applied before is written.
-func (x *Index) settle(ctx context.Context) error {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	target := x.next
-	if x.written >= target {
-		return nil
-	}
-	stop := context.AfterFunc(ctx, func() {
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		x.changed.Broadcast()
-	})
-	defer stop()
-	for x.written < target {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		x.changed.Wait()
-	}
-	return nil
-}
-
-// write is the writer goroutine: it takes what has gathered, until Close.
-func (x *Index) write(w *writer) {
-	defer close(x.done)
-	defer func() { _ = w.close() }() // the database's Close tells what is wrong
-	for {
-		x.mu.Lock()
-		for len(x.queue) == 0 && !x.closing {
-			x.changed.Wait()
-		}
-		n := min(len(x.queue), batchLimit)
-		batch := x.queue[:n:n]
-		if x.queue = x.queue[n:]; len(x.queue) == 0 {
-			x.queue = nil
-		}
-		x.mu.Unlock()
-		if n == 0 {
-			return
-		}
-		lost := x.commit(w, batch)
-		x.mu.Lock()
-		x.written += uint64(n)
-		x.failed = x.failed || lost
-		x.changed.Broadcast()
-		x.mu.Unlock()
-	}
-}
-
-// commit writes a batch. Where that fails it tries the changes one by one, so
-// that one bad change costs only itself; lost says that there was one.
-func (x *Index) commit(w *writer, batch []index.Change) (lost bool) {
-	err := x.watch(w.transact(batch))
+// open opens the file, sets it aside when that is of no use, and gives one in
+// memory where there can be none.
+func (x *Index) open() (*file, *writer, error) {
+	f, w, err := open(x.path)
 	if err == nil {
-		return false
+		return f, w, nil
 	}
-	if len(batch) == 1 || x.damaged.Load() {
-		x.log.Error("index changes lost", "first", fmt.Sprintf("%T", batch[0]), "count", len(batch), "error", err)
-		return true
+	x.log.Warn("index set aside", "path", x.path, "error", err)
+	if err = setAside(x.path); err == nil || errors.Is(err, fs.ErrNotExist) {
+		if f, w, err = open(x.path); err == nil {
+			return f, w, nil
+		}
 	}
-	for i := range batch {
-		lost = x.commit(w, batch[i:i+1]) || lost
+	x.log.Warn("index lives in memory", "path", x.path, "error", err)
+	return open("")
+}
+
+// heal begins anew after the file was damaged, deleted or replaced.
+func (x *Index) heal(w *writer) *writer {
+	x.mu.Lock()
+	x.forsake()
+	x.mu.Unlock()
+	old := x.file.Load()
+	w.close()
+	f, fresh, err := x.anew()
+	if err != nil { // not even in memory; the next batch tries again
+		x.pause(err)
+		return w
 	}
-	return lost
+	x.damaged.Store(false)
+	x.file.Store(f)
+	_ = old.close() // closing what is damaged may fail, and does not matter
+	x.log.Warn("index began anew", "path", x.path)
+	return fresh
+}
+
+func (x *Index) anew() (*file, *writer, error) {
+	if err := setAside(x.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		x.log.Warn("index lives in memory", "path", x.path, "error", err)
+		return open("")
+	}
+	return x.open()
+}
+
+// gone reports whether the file is not at its path any more.
+func (x *Index) gone() bool {
+	f := x.file.Load()
+	if f.info == nil {
+		return false // in memory
+	}
+	now, err := os.Stat(f.path)
+	return err != nil && errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(f.info, now)
+}
+
+// leave ends the writer: nothing is queued any more.
+func (x *Index) leave(w *writer) {
+	if w.marked && !x.lost.Load() {
+		if err := x.watch(w.exec(sqlMeta, metaOpen, int64(0))); err != nil {
+			x.log.Warn("index was not closed well", "path", x.path, "error", err)
+		}
+	}
+}
+
+// relax lets go of memory when nothing happens, and empties the write-ahead
+// log, which a start after a crash would have to read.
+func (x *Index) relax(w *writer) {
+	w.objects = nil
+	w.forget()
+	for _, do := range []string{`PRAGMA wal_checkpoint(TRUNCATE)`, `PRAGMA shrink_memory`} {
+		if err := x.watch(w.script(do)); err != nil {
+			x.log.Debug("index at rest", "error", err)
+		}
+	}
 }
 
 // Close writes what is queued and closes the file.
@@ -230,12 +171,22 @@ func (x *Index) Close() error {
 		return nil
 	}
 	x.closing = true
-	x.changed.Broadcast()
+	close(x.closed)
+	signal(x.wake)
+	signal(x.hurry)
 	x.mu.Unlock()
 	<-x.done
-	err := x.db.Close()
-	if x.damaged.Load() {
+	f := x.file.Load()
+	err := f.close()
+	x.mu.Lock()
+	failed := x.failed
+	x.mu.Unlock()
+	switch {
+	case x.damaged.Load():
 		err = setAside(x.path) // closing what is damaged may fail, and does not matter
+	case failed && f.info != nil:
+		// It calls itself complete and is not; the next start rebuilds it.
+		err = discard(x.path)
 	}
 	if x.remove != "" {
 		err = errors.Join(err, os.RemoveAll(x.remove))

@@ -1,15 +1,34 @@
 package sqlite
 
 import (
-	"database/sql"
-	"errors"
+	"database/sql/driver"
+	"time"
 
-	"berth/registry"
 	"berth/registry/index"
 )
 
+// tag is a row of tag, without its name.
+type tag struct {
+	obj, at, pulls, pulled int64
+	by                     string
+}
+
+// tag finds a tag; ok is false when there is none.
+func (w *writer) tag(r *repo, name string) (t tag, ok bool, err error) {
+	if r.tags == 0 {
+		return tag{}, false, nil
+	}
+	row, err := w.one(sqlTag, r.id, name)
+	if err != nil || row == nil {
+		return tag{}, false, err
+	}
+	t = tag{obj: integer(row[0]), at: integer(row[1]), pulls: integer(row[3]), pulled: integer(row[4])}
+	t.by, _ = row[2].(string)
+	return t, true, nil
+}
+
 func (w *writer) putTag(c index.PutTag) error {
-	r, err := w.repo(c.Repository)
+	r, err := w.repo(c.Repository, true)
 	if err != nil {
 		return err
 	}
@@ -17,82 +36,102 @@ func (w *writer) putTag(c index.PutTag) error {
 	if err != nil {
 		return err
 	}
-	var was, pulls, pulled int64
-	err = w.stmts[sqlTag].QueryRowContext(w.ctx, r, c.Tag).Scan(&was, &pulls, &pulled)
-	isNew := errors.Is(err, sql.ErrNoRows)
-	if err != nil && !isNew {
+	was, found, err := w.tag(r, c.Tag)
+	at := nanoseconds(c.At)
+	if err != nil || found && was.obj == o.id && was.at == at && was.by == c.By {
 		return err
 	}
-	if was != o.id {
-		if was != 0 {
-			if err := w.referAll(was, -1); err != nil {
+	if was.obj != o.id {
+		if found {
+			if err := w.unname(was.obj); err != nil {
 				return err
 			}
 		}
-		pulls, pulled = 0, 0
-		if err := w.referAll(o.id, 1); err != nil {
+		o.tags++
+		was.pulls, was.pulled = 0, 0
+		if err := w.referAll(o, 1); err != nil {
 			return err
 		}
 	}
-	if err := w.exec(sqlTagPut, r, c.Tag, o.id, c.At.UnixNano(), c.By, pulls, pulled); err != nil {
-		return err
-	}
-	return w.tags(r, when(isNew, 1))
-}
-
-// tags counts tags of a repository, and repositories that have any, and notes
-// the newest push.
-func (w *writer) tags(repo, by int64) error {
-	n, _, err := w.id(sqlRepoTag, by, repo)
-	if err != nil {
-		return err
-	}
-	if by == 0 {
-		return nil
-	}
-	return w.exec(sqlCount, when(n == 0 || n == 1 && by == 1, by), by, 0)
-}
-
-func (w *writer) dropTag(repo, tag string) error {
-	r, found, err := w.id(sqlRepoID, repo)
-	if err != nil || !found {
-		return err
-	}
-	var obj, pulls, pulled int64
-	err = w.stmts[sqlTag].QueryRowContext(w.ctx, r, tag).Scan(&obj, &pulls, &pulled)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
+	if found {
+		err = w.exec(sqlTagSet, o.id, at, c.By, was.pulls, was.pulled, r.id, c.Tag)
+	} else {
+		err = w.exec(sqlTagNew, r.id, c.Tag, o.id, at, c.By)
 	}
 	if err != nil {
 		return err
 	}
-	if err := w.exec(sqlTagDel, r, tag); err != nil {
-		return err
-	}
-	if err := w.tags(r, -1); err != nil {
-		return err
-	}
-	return w.referAll(obj, -1)
+	r.stale = r.stale || found && was.at == r.push && at < was.at
+	r.push = max(r.push, at)
+	w.tags(r, when(!found, 1))
+	return nil
 }
 
-func (w *writer) pulled(c index.Pulled) error {
-	r, found, err := w.id(sqlRepoID, c.Repository)
+// unname counts one tag less that names an object.
+func (w *writer) unname(id int64) error {
+	o, err := w.objectOf(id)
+	if err != nil {
+		return err
+	}
+	if o.tags--; o.tags == 0 {
+		delete(w.reached, id)
+	}
+	return w.referAll(o, -1)
+}
+
+// tags counts tags of a repository, and repositories that have any.
+func (w *writer) tags(r *repo, by int64) {
+	before := r.tags
+	r.tags += by
+	w.total.tags += by
+	if before != r.tags && (before == 0 || r.tags == 0) {
+		w.total.repos += by
+	}
+	w.touchRepo(r)
+}
+
+func (w *writer) dropTag(name, tagName string) error {
+	r, err := w.repo(name, false)
+	if err != nil || r == nil {
+		return err
+	}
+	t, found, err := w.tag(r, tagName)
 	if err != nil || !found {
 		return err
 	}
-	o, found, err := w.scan(sqlObj, string(c.Digest))
-	if err != nil || !found {
+	if err := w.exec(sqlTagDel, r.id, tagName); err != nil {
 		return err
 	}
-	return w.exec(sqlTagPull, c.At.UnixNano(), r, o.id, c.Tag, c.Tag)
+	r.stale = r.stale || t.at == r.push
+	w.tags(r, -1)
+	return w.unname(t.obj)
+}
+
+func (w *writer) pulled(p pull, count pullCount) error {
+	r, err := w.repo(p.repo, false)
+	if err != nil || r == nil {
+		return err
+	}
+	o, err := w.object(p.digest, -1)
+	if err != nil || o == nil {
+		return err
+	}
+	if p.tag == "" {
+		return w.exec(sqlTagsPull, count.n, nanoseconds(count.last), o.id, r.id)
+	}
+	return w.exec(sqlTagPull, count.n, nanoseconds(count.last), r.id, p.tag, o.id)
 }
 
 func (w *writer) dropRepository(name string) error {
-	r, found, err := w.id(sqlRepoID, name)
-	if err != nil || !found {
+	r, err := w.repo(name, false)
+	if err != nil || r == nil {
 		return err
 	}
-	tags, err := w.strings(`SELECT name FROM tag WHERE repo=?`, r)
+	var tags []string
+	err = w.each(sqlTags, func(row []driver.Value) {
+		tag, _ := row[0].(string)
+		tags = append(tags, tag)
+	}, r.id)
 	if err != nil {
 		return err
 	}
@@ -101,34 +140,36 @@ func (w *writer) dropRepository(name string) error {
 			return err
 		}
 	}
-	digests, err := w.strings(`SELECT o.digest FROM hold h JOIN obj o ON o.id=h.obj WHERE h.repo=?`, r)
+	var held [][2]int64
+	err = w.each(sqlHeld, func(row []driver.Value) { held = append(held, [2]int64{integer(row[0]), integer(row[1])}) }, r.id)
 	if err != nil {
 		return err
 	}
-	for _, d := range digests {
+	for _, h := range held {
+		o, err := w.objectOf(h[0])
+		if err != nil {
+			return err
+		}
 		for _, kind := range []int64{holdBlob, holdManifest} {
-			if err := w.drop(name, registry.Digest(d), kind); err != nil {
+			if err := w.dropHeld(r, o, kind&h[1]); err != nil {
 				return err
 			}
 		}
 	}
-	_, err = w.conn.ExecContext(w.ctx, `DELETE FROM repo WHERE id=?`, r)
-	return err
+	return nil
 }
 
-func (w *writer) strings(query string, args ...any) ([]string, error) {
-	rows, err := w.conn.QueryContext(w.ctx, query, args...)
-	if err != nil {
-		return nil, err
+// nanoseconds writes a time; the zero time is 0.
+func nanoseconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
 	}
-	defer rows.Close()
-	var out []string
-	for rows.Next() {
-		var s string
-		if err := rows.Scan(&s); err != nil {
-			return nil, err
-		}
-		out = append(out, s)
+	return t.UnixNano()
+}
+
+func timeOf(nanoseconds int64) time.Time {
+	if nanoseconds == 0 {
+		return time.Time{}
 	}
-	return out, rows.Err()
+	return time.Unix(0, nanoseconds).UTC()
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"time"
 
 	"berth/registry/index"
 )
@@ -21,6 +20,9 @@ type row struct {
 // Tags lists the tags of a repository. Manifests are read for the page only, and
 // so are sizes, unless it is them that sort.
 func (x *Index) Tags(ctx context.Context, repo string, q index.Query) ([]index.Tag, error) {
+	if err := x.settle(ctx); err != nil {
+		return nil, err
+	}
 	id, err := x.repository(ctx, repo)
 	if err != nil {
 		return nil, err
@@ -74,10 +76,7 @@ func (x *Index) tagRows(ctx context.Context, repo int64) ([]row, error) {
 		if err := rows.Scan(&r.tag.Name, &r.obj, &at, &r.tag.By, &r.tag.Pulls, &pulled); err != nil {
 			return nil, err
 		}
-		r.tag.Pushed = time.Unix(0, at).UTC()
-		if pulled != 0 {
-			r.tag.LastPull = time.Unix(0, pulled).UTC()
-		}
+		r.tag.Pushed, r.tag.LastPull = timeOf(at), timeOf(pulled)
 		out = append(out, r)
 	}
 	return out, x.watch(rows.Err())
@@ -98,7 +97,7 @@ func (x *Index) describe(ctx context.Context, repo int64, page []row) error {
 	if err != nil {
 		return err
 	}
-	rows, err := x.query(ctx, `SELECT o.id, o.digest, o.size, o.info,
+	rows, err := x.query(ctx, `SELECT o.id, o.key, o.size, o.info,
 		(SELECT count(*) FROM obj m CROSS JOIN hold h ON h.repo = ? AND h.obj = m.id AND h.kind >= 2 WHERE m.subject = o.id)
 		FROM json_each(?) j CROSS JOIN obj o ON o.id = j.value`, repo, string(list))
 	if err != nil {
@@ -108,14 +107,15 @@ func (x *Index) describe(ctx context.Context, repo int64, page []row) error {
 	for rows.Next() {
 		var id int64
 		var t index.Tag
-		var text sql.NullString
-		if err := rows.Scan(&id, &t.Descriptor.Digest, &t.Descriptor.Size, &text, &t.Referrers); err != nil {
-			return err
+		var key, info sql.RawBytes
+		if err := rows.Scan(&id, &key, &t.Descriptor.Size, &info, &t.Referrers); err != nil {
+			return x.watch(err)
 		}
-		if text.Valid {
-			m, err := x.decode(text.String)
+		t.Descriptor.Digest = digestOf(key)
+		if info != nil {
+			m, err := decode(info)
 			if err != nil {
-				return err
+				return x.watch(err)
 			}
 			t.Descriptor, t.Platforms = m.Descriptor, m.Platforms
 		}
@@ -143,9 +143,9 @@ func same(rows []row) {
 func (x *Index) measure(ctx context.Context, rows []row) error {
 	type sums struct{ size, frees int64 }
 	known := map[int64]sums{}
-	stmt, err := x.prepared(ctx, `SELECT total(size), total(CASE WHEN refs = 1 THEN size END) FROM obj WHERE id IN (`+sqlReach+`)`)
+	stmt, err := x.file.Load().prepared(`SELECT total(size), total(CASE WHEN refs = 1 THEN size END) FROM obj WHERE id IN (` + sqlReach + `)`)
 	if err != nil {
-		return err
+		return x.watch(err)
 	}
 	for i, r := range rows {
 		s, ok := known[r.obj]

@@ -1,28 +1,123 @@
 package sqlite
 
 import (
-	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 
 	"berth/registry"
 	"berth/registry/index"
 )
 
+// cacheLimit is how many objects the writer remembers between batches.
+const cacheLimit = 8192
+
 // writer applies changes on a connection of its own. It belongs to one
-// goroutine, which outlives every request: ctx is never cancelled.
+// goroutine. What it counts in rows of obj, repo and total it keeps in memory
+// and writes once a batch; everything else it writes as it goes, so that a
+// query within the batch sees it.
 type writer struct {
-	ctx   context.Context
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
+	conn
+	objects    map[string]*object // by key
+	objectByID map[int64]*object
+	repos      map[string]*repo
+	repoByID   map[int64]*repo
+	holds      map[[2]int64]int64           // repo, object → kind; 0 is known to be none
+	reached    map[int64]map[int64]struct{} // by tagged object, while no edge goes
+	total      total                        // what is to be added
+	marked     bool                         // the file says that it is being written
+	generation uint64                       // of the marks of objects
+
+	dirtyObjects []*object
+	dirtyRepos   []*repo
+	lastObject   int64 // the highest id there was; 0 is not known
+	lastRepo     int64
 }
 
-// object is a row of obj, as the writer needs it.
+type total struct{ blobs, bytes, tagged, repos, tags, manifests int64 }
+
+// object is a row of obj.
 type object struct {
-	id, size, refs, holds int64
-	known                 bool
-	subject               int64
+	id                      int64
+	key                     string
+	size, refs, holds, tags int64
+	subject                 int64
+	known                   bool // it has a description
+	stored                  bool // it has a row
+	dirty                   bool
+	info                    []byte // a description to be written
+	artifact                string
+	kids                    []int64 // what its edges lead to, when loaded
+	loaded                  bool
+	mark                    uint64
+}
+
+// repo is a row of repo.
+type repo struct {
+	id                                  int64
+	name                                string
+	tags, manifests, size, shared, push int64
+	stored, dirty                       bool
+	stale                               bool // the newest push may be gone
+}
+
+// forget drops what is remembered; the rows have it.
+func (w *writer) forget() {
+	w.objects, w.objectByID = map[string]*object{}, map[int64]*object{}
+	w.repos, w.repoByID = map[string]*repo{}, map[int64]*repo{}
+	w.holds, w.reached = map[[2]int64]int64{}, map[int64]map[int64]struct{}{}
+	w.dirtyObjects, w.dirtyRepos, w.total = nil, nil, total{}
+	w.lastObject, w.lastRepo = 0, 0
+}
+
+// transact writes a batch, whole or not at all.
+func (w *writer) transact(b batch) (err error) {
+	if w.objects == nil || len(w.objects) > cacheLimit || len(w.repos) > cacheLimit || len(w.holds) > 2*cacheLimit {
+		w.forget()
+	}
+	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	marked := w.marked
+	if err = w.batch(b); err == nil {
+		err = w.exec("COMMIT")
+	}
+	if err != nil {
+		w.marked = marked
+		w.forget()
+		return errors.Join(err, w.rollback())
+	}
+	return nil
+}
+
+func (w *writer) batch(b batch) error {
+	if !w.marked {
+		if err := w.exec(sqlMeta, metaOpen, int64(1)); err != nil {
+			return err
+		}
+		w.marked = true
+	}
+	for _, q := range b.changes {
+		if err := w.apply(q.change); err != nil {
+			return err
+		}
+	}
+	for p, count := range b.pulls {
+		if err := w.pulled(p, count); err != nil {
+			return err
+		}
+	}
+	return w.flush()
+}
+
+// rollback ends a transaction, unless SQLite has done so because of the error.
+func (w *writer) rollback() error {
+	err := w.exec("ROLLBACK")
+	if err != nil && strings.Contains(err.Error(), "no transaction is active") {
+		return nil
+	}
+	return err
 }
 
 func (w *writer) apply(c index.Change) error {
@@ -32,7 +127,8 @@ func (w *writer) apply(c index.Change) error {
 	case index.DropManifest:
 		return w.drop(c.Repository, c.Digest, holdManifest)
 	case index.PutBlob:
-		return w.put(c.Repository, c.Digest, c.Size, holdBlob)
+		_, _, err := w.put(c.Repository, c.Digest, c.Size, holdBlob)
+		return err
 	case index.DropBlob:
 		return w.drop(c.Repository, c.Digest, holdBlob)
 	case index.PutTag:
@@ -41,221 +137,196 @@ func (w *writer) apply(c index.Change) error {
 		return w.dropTag(c.Repository, c.Tag)
 	case index.DropRepository:
 		return w.dropRepository(c.Repository)
-	case index.Pulled:
-		return w.pulled(c)
 	default:
 		return fmt.Errorf("index: unknown change %T", c)
 	}
 }
 
-func (w *writer) exec(query string, args ...any) error {
-	_, err := w.stmts[query].ExecContext(w.ctx, args...)
-	return err
-}
-
-// id reads one number; found is false when there is no row.
-func (w *writer) id(query string, args ...any) (n int64, found bool, err error) {
-	err = w.stmts[query].QueryRowContext(w.ctx, args...).Scan(&n)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, false, nil
+// flush writes the rows that were changed in memory.
+func (w *writer) flush() error {
+	for _, o := range w.dirtyObjects {
+		if err := w.flushObject(o); err != nil {
+			return err
+		}
 	}
-	return n, err == nil, err
+	w.dirtyObjects = w.dirtyObjects[:0]
+	for _, r := range w.dirtyRepos {
+		if err := w.flushRepo(r); err != nil {
+			return err
+		}
+	}
+	w.dirtyRepos = w.dirtyRepos[:0]
+	t := w.total
+	if t == (total{}) {
+		return nil
+	}
+	w.total = total{}
+	return w.exec(sqlTotal, t.blobs, t.bytes, t.tagged, t.repos, t.tags, t.manifests)
 }
 
-func (w *writer) ids(query string, args ...any) ([]int64, error) {
-	rows, err := w.stmts[query].QueryContext(w.ctx, args...)
+func (w *writer) flushObject(o *object) error {
+	o.dirty = false
+	if !o.stored {
+		var info any
+		if o.info != nil {
+			info = o.info
+		}
+		err := w.exec(sqlObjNew, o.id, []byte(o.key), o.size, o.refs, o.holds, o.tags, o.subject, o.artifact, info)
+		o.stored, o.info = true, nil
+		return err
+	}
+	if o.info != nil {
+		if err := w.exec(sqlObjInfo, o.subject, o.artifact, o.info, o.id); err != nil {
+			return err
+		}
+		o.info = nil
+	}
+	return w.exec(sqlObjSet, o.size, o.refs, o.holds, o.tags, o.id)
+}
+
+func (w *writer) flushRepo(r *repo) error {
+	r.dirty = false
+	if r.stale {
+		row, err := w.one(sqlRepoPushed, r.id)
+		if err != nil {
+			return err
+		}
+		r.push, r.stale = integer(row[0]), false
+	}
+	if !r.stored {
+		r.stored = true
+		return w.exec(sqlRepoNew, r.id, r.name, r.tags, r.manifests, r.size, r.shared, r.push)
+	}
+	return w.exec(sqlRepoSet, r.tags, r.manifests, r.size, r.shared, r.push, r.id)
+}
+
+func (w *writer) touch(o *object) {
+	if !o.dirty {
+		o.dirty = true
+		w.dirtyObjects = append(w.dirtyObjects, o)
+	}
+}
+
+func (w *writer) touchRepo(r *repo) {
+	if !r.dirty {
+		r.dirty = true
+		w.dirtyRepos = append(w.dirtyRepos, r)
+	}
+}
+
+// repo finds a repository; nil when there is none and none is to be made.
+func (w *writer) repo(name string, create bool) (*repo, error) {
+	if r := w.repos[name]; r != nil {
+		return r, nil
+	}
+	row, err := w.one(sqlRepo, name)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var out []int64
-	for rows.Next() {
-		var n int64
-		if err := rows.Scan(&n); err != nil {
+	if row != nil {
+		return w.keepRepo(row), nil
+	}
+	if !create {
+		return nil, nil
+	}
+	if w.lastRepo == 0 {
+		if row, err = w.one(sqlRepoLast); err != nil {
 			return nil, err
 		}
-		out = append(out, n)
+		w.lastRepo = integer(row[0])
 	}
-	return out, rows.Err()
+	w.lastRepo++
+	r := &repo{id: w.lastRepo, name: name}
+	w.repos[name], w.repoByID[r.id] = r, r
+	w.touchRepo(r)
+	return r, nil
 }
 
-func (w *writer) repo(name string) (int64, error) {
-	id, found, err := w.id(sqlRepoID, name)
-	if err != nil || found {
-		return id, err
+func (w *writer) keepRepo(row []driver.Value) *repo {
+	r := &repo{
+		id: integer(row[0]), tags: integer(row[2]), manifests: integer(row[3]),
+		size: integer(row[4]), shared: integer(row[5]), push: integer(row[6]), stored: true,
 	}
-	id, _, err = w.id(sqlRepoNew, name)
-	return id, err
+	r.name, _ = row[1].(string)
+	w.repos[r.name], w.repoByID[r.id] = r, r
+	return r
 }
 
-func (w *writer) scan(query string, arg any) (o object, found bool, err error) {
-	err = w.stmts[query].QueryRowContext(w.ctx, arg).Scan(&o.id, &o.size, &o.refs, &o.holds, &o.known, &o.subject)
-	if errors.Is(err, sql.ErrNoRows) {
-		return o, false, nil
+func (w *writer) repoOf(id int64) (*repo, error) {
+	if r := w.repoByID[id]; r != nil {
+		return r, nil
 	}
-	return o, err == nil, err
-}
-
-// object finds or makes the row of a digest. size <= 0 means not known.
-func (w *writer) object(d registry.Digest, size int64) (object, error) {
-	o, found, err := w.scan(sqlObj, string(d))
+	row, err := w.one(sqlRepoByID, id)
 	if err != nil {
-		return o, err
+		return nil, err
 	}
-	if !found {
-		o.size = max(size, 0)
-		o.id, _, err = w.id(sqlObjNew, string(d), o.size)
-		return o, err
+	if row == nil {
+		return nil, fmt.Errorf("%w: no repository %d", errDamaged, id)
+	}
+	return w.keepRepo(row), nil
+}
+
+// object finds the row of a digest, or makes it where size is not negative.
+// size 0 means that it is not known.
+func (w *writer) object(d registry.Digest, size int64) (*object, error) {
+	key := keyOf(d)
+	o := w.objects[string(key)]
+	if o == nil {
+		row, err := w.one(sqlObj, key)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case row != nil:
+			o = w.keep(row)
+		case size < 0:
+			return nil, nil
+		default:
+			return w.newObject(string(key), size)
+		}
 	}
 	if size > 0 && size != o.size {
-		err = w.resize(&o, size)
+		return o, w.resize(o, size)
 	}
-	return o, err
+	return o, nil
 }
 
-// resize sets the size of an object that was known by name only so far.
-func (w *writer) resize(o *object, size int64) error {
-	grow := size - o.size
-	o.size = size
-	if err := w.exec(sqlObjSize, size, o.id); err != nil {
-		return err
-	}
-	if err := w.total(0, when(o.holds > 0, grow), when(o.refs > 0, grow)); err != nil {
-		return err
-	}
-	repos, err := w.ids(sqlHolders, o.id)
-	if err != nil {
-		return err
-	}
-	for _, repo := range repos {
-		if err := w.exec(sqlRepoAdd, 0, grow, when(o.holds > 1, grow), repo); err != nil {
-			return err
+func (w *writer) newObject(key string, size int64) (*object, error) {
+	if w.lastObject == 0 {
+		row, err := w.one(sqlObjLast)
+		if err != nil {
+			return nil, err
 		}
+		w.lastObject = integer(row[0])
 	}
-	return nil
+	w.lastObject++
+	o := &object{id: w.lastObject, key: key, size: size, loaded: true}
+	w.objects[key], w.objectByID[o.id] = o, o
+	w.touch(o)
+	return o, nil
 }
 
-func when(ok bool, n int64) int64 {
-	if ok {
-		return n
+func (w *writer) keep(row []driver.Value) *object {
+	o := &object{
+		id: integer(row[0]), size: integer(row[2]), refs: integer(row[3]), holds: integer(row[4]),
+		tags: integer(row[5]), subject: integer(row[6]), known: integer(row[7]) != 0, stored: true,
 	}
-	return 0
+	key, _ := row[1].([]byte)
+	o.key = string(key)
+	w.objects[o.key], w.objectByID[o.id] = o, o
+	return o
 }
 
-func (w *writer) total(blobs, bytes, tagged int64) error {
-	if blobs == 0 && bytes == 0 && tagged == 0 {
-		return nil
+func (w *writer) objectOf(id int64) (*object, error) {
+	if o := w.objectByID[id]; o != nil {
+		return o, nil
 	}
-	return w.exec(sqlTotal, blobs, bytes, tagged)
-}
-
-// put makes a repository hold an object.
-func (w *writer) put(repo string, d registry.Digest, size int64, kind int64) error {
-	r, err := w.repo(repo)
+	row, err := w.one(sqlObjByID, id)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	o, err := w.object(d, size)
-	if err != nil {
-		return err
+	if row == nil {
+		return nil, fmt.Errorf("%w: no object %d", errDamaged, id)
 	}
-	had, found, err := w.id(sqlHold, r, o.id)
-	if err != nil || had&kind != 0 {
-		return err
-	}
-	if err := w.exec(sqlHoldPut, r, o.id, had|kind); err != nil {
-		return err
-	}
-	if kind == holdManifest {
-		if err := w.manifests(r, 1); err != nil {
-			return err
-		}
-	}
-	if found {
-		return nil
-	}
-	return w.held(r, o, 1)
-}
-
-// drop ends that a repository holds an object.
-func (w *writer) drop(repo string, d registry.Digest, kind int64) error {
-	r, found, err := w.id(sqlRepoID, repo)
-	if err != nil || !found {
-		return err
-	}
-	o, found, err := w.scan(sqlObj, string(d))
-	if err != nil || !found {
-		return err
-	}
-	return w.dropHeld(r, o, kind)
-}
-
-func (w *writer) dropHeld(r int64, o object, kind int64) error {
-	had, _, err := w.id(sqlHold, r, o.id)
-	if err != nil || had&kind == 0 {
-		return err
-	}
-	if left := had &^ kind; left != 0 {
-		err = w.exec(sqlHoldPut, r, o.id, left)
-	} else if err = w.exec(sqlHoldDel, r, o.id); err == nil {
-		err = w.held(r, o, -1)
-	}
-	if err != nil || kind != holdManifest {
-		return err
-	}
-	if err := w.manifests(r, -1); err != nil {
-		return err
-	}
-	return w.unrefer(o)
-}
-
-// unrefer ends that a referrer, which no repository holds any more, lives
-// through its subject.
-func (w *writer) unrefer(o object) error {
-	if o.subject == 0 {
-		return nil
-	}
-	if n, _, err := w.id(sqlRevised, o.id); err != nil || n > 0 {
-		return err
-	}
-	return w.relate(o.subject, func() error { return w.exec(sqlEdgeDel, o.subject, o.id) })
-}
-
-func (w *writer) manifests(repo int64, by int64) error {
-	if err := w.exec(sqlRepoAdd, by, 0, 0, repo); err != nil {
-		return err
-	}
-	return w.exec(sqlCount, 0, 0, by)
-}
-
-// held counts one repository more, or less, that holds o, and moves o between
-// what is shared and what is not.
-func (w *writer) held(repo int64, o object, by int64) error {
-	before := o.holds
-	o.holds += by
-	if err := w.exec(sqlObjHold, o.holds, o.id); err != nil {
-		return err
-	}
-	if before == 0 || o.holds == 0 {
-		if err := w.total(by, by*o.size, 0); err != nil {
-			return err
-		}
-	}
-	shared := when(max(before, o.holds) > 1, by*o.size)
-	if err := w.exec(sqlRepoAdd, 0, by*o.size, shared, repo); err != nil {
-		return err
-	}
-	if before+o.holds != 3 { // not from 1 to 2 or back: nobody else is touched
-		return nil
-	}
-	others, err := w.ids(sqlSharers, o.id, repo)
-	if err != nil {
-		return err
-	}
-	for _, other := range others {
-		if err := w.exec(sqlRepoAdd, 0, 0, by*o.size, other); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.keep(row), nil
 }
