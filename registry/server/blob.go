@@ -65,14 +65,22 @@ func (s *server) getBlob(w http.ResponseWriter, r *http.Request, q *route.Reques
 	return nil
 }
 
+// inMemory is a blob whose content is in memory: it needs no buffer.
+type inMemory interface{ Bytes() []byte }
+
 // sendSmall reads first and writes then, so that a blob that cannot be read is
 // an error and not half an answer.
 func sendSmall(w http.ResponseWriter, blob io.Reader, desc registry.Descriptor) error {
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
-	body := (*buf)[:desc.Size]
-	if _, err := io.ReadFull(blob, body); err != nil {
-		return fmt.Errorf("read blob %s: %w", desc.Digest, err)
+	var body []byte
+	if memory, ok := blob.(inMemory); ok {
+		body = memory.Bytes()
+	} else {
+		buf := buffers.Get().(*[]byte)
+		defer buffers.Put(buf)
+		body = (*buf)[:desc.Size]
+		if _, err := io.ReadFull(blob, body); err != nil {
+			return fmt.Errorf("read blob %s: %w", desc.Digest, err)
+		}
 	}
 	header := w.Header()
 	header["Cache-Control"] = blobCaching

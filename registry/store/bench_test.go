@@ -128,17 +128,21 @@ func BenchmarkTagsList(b *testing.B) {
 }
 
 func BenchmarkBlobOpen(b *testing.B) {
-	st := open(b, files(b), nil, store.Options{})
-	d := registrytest.PushBlob(b, st, "app", []byte("hello")).Digest
-	b.ReportAllocs()
-	for b.Loop() {
-		f, err := st.OpenBlob(b.Context(), "app", d)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if _, ok := registry.File(f); !ok {
-			b.Fatal("no plain file: sendfile is lost")
-		}
-		_ = f.Close()
+	for _, size := range []int{1 << 10, 1 << 20} {
+		b.Run(fmt.Sprintf("%dKiB", size>>10), func(b *testing.B) {
+			st := open(b, files(b), nil, store.Options{})
+			d := registrytest.PushBlob(b, st, "app", registrytest.Bytes(1, size)).Digest
+			b.ReportAllocs()
+			for b.Loop() {
+				f, err := st.OpenBlob(b.Context(), "app", d)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, ok := registry.File(f); !ok && size > 64<<10 {
+					b.Fatal("no plain file: sendfile is lost")
+				}
+				_ = f.Close()
+			}
+		})
 	}
 }

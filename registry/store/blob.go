@@ -1,16 +1,23 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"berth/registry"
+	"berth/registry/driver"
 
 	"github.com/opencontainers/go-digest"
 )
 
 const blobMediaType = "application/octet-stream"
+
+// maxSmall is the size up to which a blob is sent from memory: opening a file
+// costs more than copying so little.
+const maxSmall = 64 << 10
 
 // blob is open content.
 type blob struct {
@@ -23,6 +30,28 @@ func (b *blob) Descriptor() registry.Descriptor { return b.descriptor }
 
 // Unwrap leads registry.File to the plain file, if there is one.
 func (b *blob) Unwrap() io.ReadSeekCloser { return b.ReadSeekCloser }
+
+// memoryBlob is the content of a small blob.
+type memoryBlob struct {
+	bytes.Reader
+	content    []byte
+	descriptor registry.Descriptor
+}
+
+func newMemoryBlob(d registry.Digest, content []byte) *memoryBlob {
+	b := &memoryBlob{content: content, descriptor: describeBlob(d, int64(len(content)))}
+	b.Reset(content)
+	return b
+}
+
+// Descriptor says what the blob is.
+func (b *memoryBlob) Descriptor() registry.Descriptor { return b.descriptor }
+
+// Bytes gives the whole content, which must not be modified.
+func (b *memoryBlob) Bytes() []byte { return b.content }
+
+// Close does nothing.
+func (b *memoryBlob) Close() error { return nil }
 
 func describeBlob(d registry.Digest, size int64) registry.Descriptor {
 	return registry.Descriptor{MediaType: blobMediaType, Digest: d, Size: size}
@@ -37,26 +66,64 @@ func (s *Store) OpenBlob(ctx context.Context, repo string, d registry.Digest) (r
 	if err != nil {
 		return nil, err
 	}
-	f, err := s.drv.Open(ctx, blobKey(target))
+	b, err := s.openStored(ctx, d, target)
 	if missing(err) {
 		return nil, registry.ErrBlobUnknown.WithDetail(d)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open blob %s: %w", d, err)
 	}
+	return b, nil
+}
+
+// openStored opens the blob d, which is on disk as target; a small one may come
+// from memory, as long as the disk has the file that it was read from.
+// Errors: missing.
+func (s *Store) openStored(ctx context.Context, d, target registry.Digest) (registry.Blob, error) {
+	key := blobKey(target)
+	now := time.Now()
+	info, err := s.drv.Stat(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	if info.Dir || hollow(target, info.Size) {
+		return nil, fmt.Errorf("blob %s: %w", target, errDamaged)
+	}
+	if info.Size <= maxSmall {
+		if kept, ok := s.cache.blobs.get(target); ok && same(kept.info, info) {
+			return newMemoryBlob(d, kept.content), nil
+		}
+		if settled(info, now) {
+			content, err := s.readSmall(ctx, target, info)
+			return newMemoryBlob(d, content), err
+		}
+	}
+	f, err := s.drv.Open(ctx, key)
+	if err != nil {
+		return nil, err
+	}
 	size, err := f.Seek(0, io.SeekEnd)
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
 	}
+	if err == nil && hollow(target, size) {
+		err = fmt.Errorf("blob %s: %w", target, errDamaged)
+	}
 	if err != nil {
 		_ = f.Close()
-		return nil, fmt.Errorf("open blob %s: %w", d, err)
-	}
-	if hollow(target, size) {
-		_ = f.Close()
-		return nil, registry.ErrBlobUnknown.WithMessage("the blob on disk is damaged").WithDetail(d)
+		return nil, err
 	}
 	return &blob{f, describeBlob(d, size)}, nil
+}
+
+// readSmall reads a small blob, and keeps it when it is what its digest says:
+// what is damaged goes out as it lies there, which is for the client to see.
+func (s *Store) readSmall(ctx context.Context, d registry.Digest, info driver.Info) ([]byte, error) {
+	content, err := s.read(ctx, blobKey(d), maxSmall)
+	if err == nil && d.Algorithm().FromBytes(content) == d {
+		s.cache.blobs.put(d, smallBlob{info, content}, int64(len(content)+len(d)+len(info.Key)))
+	}
+	return content, err
 }
 
 // StatBlob describes a blob and leases it; see registry.Reader.
