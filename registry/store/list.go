@@ -74,6 +74,9 @@ func (s *Store) Tags(ctx context.Context, repo, after string) iter.Seq2[string, 
 				return
 			}
 		}
+		if some && s.trusted.Load() {
+			s.doubtRepo(repo)
+		}
 		if some && after == "" {
 			return
 		}

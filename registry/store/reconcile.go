@@ -4,44 +4,36 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"sync"
+	"io/fs"
 	"time"
 
-	"berth/registry"
 	"berth/registry/index"
-	"berth/registry/manifest"
 )
 
-// The index is compared with the disk in the background, at each start and
-// after every doubt. The disk is read without a lock, repository by repository;
-// only bringing the difference to the index excludes writers of that one
-// repository, and a repository that changed meanwhile is read again.
+// The index is compared with the disk in the background: all of it at each
+// start, after every doubt and from time to time; in between, the repositories
+// whose folders have changed, and those that a request found to be other than
+// the index says. The disk is read without a lock, and little of it at a time
+// in memory; only bringing a few differences to the index excludes the writers
+// of that one repository, and what they changed meanwhile is left as they said.
 
-// retryReconcile is how long to wait after a failure.
-const retryReconcile = 30 * time.Second
+const (
+	// retryReconcile is how long to wait after a failure.
+	retryReconcile = 30 * time.Second
+	// lookPace is how often folders are looked at, and wholePace how often
+	// everything is read.
+	lookPace  = 3 * time.Minute
+	wholePace = time.Hour
+	// calm and calmest bound the pause after a reconciliation, which is
+	// calmShare times as long as that took.
+	calm      = 250 * time.Millisecond
+	calmest   = 5 * time.Second
+	calmShare = 4
+)
 
-// changes counts what is changed in each repository while a reconciliation
-// reads it.
-type changes struct {
-	mu    sync.Mutex // guards count
-	count map[string]uint64
-}
-
-func (c *changes) note(repo string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.count == nil {
-		c.count = map[string]uint64{}
-	}
-	c.count[repo]++
-}
-
-func (c *changes) of(repo string) uint64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.count[repo]
+// pauseAfter is how long to rest after what began then.
+func pauseAfter(began time.Time) time.Duration {
+	return min(max(calm, calmShare*time.Since(began)), calmest)
 }
 
 // doubt says that the index may not be what the disk is.
@@ -56,33 +48,92 @@ func (s *Store) doubt() {
 	s.trusted.Store(false)
 }
 
+// doubtRepo says that something was found on the disk, or not found there, that
+// the index says otherwise: another program is at work. The repository is
+// compared soon; the index is believed meanwhile. It is cheap and may be called
+// under any lock.
+func (s *Store) doubtRepo(repo string) {
+	if s.ix != nil {
+		s.changes.suspect(repo)
+	}
+}
+
 func (s *Store) reconcileLoop(ctx context.Context) {
-	first := true
+	whole, first := true, true
+	var last time.Time // when everything was read
 	for {
-		err := s.reconcile(ctx)
+		began := time.Now()
+		err := s.reconcile(ctx, whole)
 		if ctx.Err() != nil {
 			return
 		}
-		var retry <-chan time.Time
-		if err != nil {
+		next := lookPace
+		switch {
+		case err != nil:
 			s.log.Warn("reconciliation of the index failed", "error", err)
-			retry = time.After(retryReconcile)
-		} else if first {
-			first = false
-			close(s.reconciled)
+			next = retryReconcile
+		case whole:
+			last = began
+			if first {
+				first = false
+				close(s.reconciled)
+			}
 		}
+		if !s.sleep(ctx, pauseAfter(began)) {
+			return
+		}
+		doubted, ok := s.await(ctx, next)
+		if !ok {
+			return
+		}
+		whole = doubted || err != nil || time.Since(last) >= wholePace
+	}
+}
+
+// sleep waits; false when the store closes.
+func (s *Store) sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// await returns when it is time for the next reconciliation, or when there is
+// a doubt, and looks after single repositories until then.
+func (s *Store) await(ctx context.Context, d time.Duration) (doubted, ok bool) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for {
 		select {
 		case <-ctx.Done():
-			return
+			return false, false
 		case <-s.doubts:
-			s.trusted.Store(false)
-		case <-retry:
+			s.doubt() // for reconcile to answer
+			return true, true
+		case <-timer.C:
+			return false, true
+		case <-s.changes.suspected():
+		}
+		began := time.Now()
+		for _, repo := range s.changes.suspects() {
+			if err := s.compare(ctx, repo, &pace{}); err != nil && ctx.Err() == nil {
+				s.log.Warn("reconciliation of the index failed", "repository", repo, "error", err)
+			}
+		}
+		// Requests may find the same again and again: it must not take all.
+		if !s.sleep(ctx, pauseAfter(began)) {
+			return false, false
 		}
 	}
 }
 
-// reconcile makes the index say what the disk says.
-func (s *Store) reconcile(ctx context.Context) error {
+// reconcile makes the index say what the disk says. Unless it is to read
+// everything, it passes over repositories whose folders look as they did.
+func (s *Store) reconcile(ctx context.Context, whole bool) error {
 	began := time.Now()
 	select {
 	case <-s.doubts: // answered by what follows
@@ -92,234 +143,165 @@ func (s *Store) reconcile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rows, err := s.ix.Repositories(ctx, index.Query{Order: index.ByName})
-	if err != nil {
+	if err := s.storageIsThere(ctx); err != nil {
 		return err
 	}
-	glance := map[string]int{} // how many manifests the index has of a repository that may look the same
-	for _, row := range rows {
-		if complete {
-			glance[row.Name] = row.Manifests
-		}
-	}
-	onDisk := map[string]bool{}
+	p := &pace{hurry: !complete}
+	count, compared := 0, 0
+	had := s.rowsOf("", func(after string, limit int) ([]string, error) { return s.ix.RepositoryNames(ctx, after, limit) })
+	gone := func(repo string) error { return s.compare(ctx, repo, p) }
 	for repo, err := range s.reposOnDisk(ctx, "") {
 		if err != nil {
 			return err
 		}
-		onDisk[repo] = true
-		if err := s.reconcileRepo(ctx, repo, glance); err != nil {
-			return fmt.Errorf("repository %s: %w", repo, err)
+		count++
+		if _, err := had.upTo(repo, gone); err != nil {
+			return err
 		}
-	}
-	if err := s.forgetRepos(ctx, onDisk); err != nil {
-		return err
-	}
-	if err := s.ix.SetComplete(ctx, true); err != nil {
-		return err
-	}
-	if len(s.doubts) == 0 {
-		s.trusted.Store(true)
-	}
-	s.log.Debug("index reconciled", "repositories", len(onDisk), "duration", time.Since(began))
-	return nil
-}
-
-// forgetRepos drops what the index has and the disk has not.
-func (s *Store) forgetRepos(ctx context.Context, onDisk map[string]bool) error {
-	names, err := s.ix.RepositoryNames(ctx, "", 0)
-	if err != nil {
-		return err
-	}
-	for _, repo := range names {
-		if onDisk[repo] {
-			continue
-		}
-		unlock := s.locks.alone(repo)
-		is, err := s.isRepo(ctx, repo)
-		if err == nil && !is {
-			err = s.ix.Apply(ctx, index.DropRepository{Repository: repo})
-		}
-		unlock()
+		now, err := s.stamp(ctx, repo)
 		if err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// scan is what the disk says about one repository.
-type scan struct {
-	manifests []registry.Digest
-	tags      map[string]registry.Digest
-	blobs     []registry.Digest
-}
-
-// reconcileRepo brings one repository to the index. One that looks the same at
-// a glance is left alone.
-func (s *Store) reconcileRepo(ctx context.Context, repo string, glance map[string]int) error {
-	for attempt := 0; ; attempt++ {
-		before := s.changes.of(repo)
-		var unlock func()
-		if attempt == 3 {
-			// It never rests; read it while nobody writes.
-			unlock = s.locks.alone(repo)
-		}
-		changes, err := s.difference(ctx, repo, glance)
-		if err != nil || len(changes) == 0 && s.changes.of(repo) == before {
-			if unlock != nil {
-				unlock()
+		if whole || now == 0 || !s.changes.stamped(repo, now) {
+			compared++
+			if err := s.compare(ctx, repo, p); err != nil {
+				return fmt.Errorf("repository %s: %w", repo, err)
 			}
-			return err
+			s.changes.stampAs(repo, now)
 		}
-		if unlock == nil {
-			unlock = s.locks.alone(repo)
-		}
-		fresh := s.changes.of(repo) == before
-		if fresh {
-			err = s.ix.Apply(ctx, changes...)
-		}
-		unlock()
-		if fresh || err != nil {
+		if err := p.rest(ctx); err != nil {
 			return err
 		}
 	}
+	if err := had.rest(gone); err != nil {
+		return err
+	}
+	if len(s.doubts) > 0 {
+		return nil // there will be another
+	}
+	if whole && !complete {
+		if err := s.ix.SetComplete(ctx, true); err != nil {
+			return err
+		}
+	}
+	if whole {
+		s.trusted.Store(len(s.doubts) == 0)
+	}
+	s.log.Debug("index reconciled", "repositories", count, "compared", compared, "duration", time.Since(began))
+	return nil
 }
 
-// difference reads a repository on disk and in the index, and says what the
-// index must be told.
-func (s *Store) difference(ctx context.Context, repo string, glance map[string]int) ([]index.Change, error) {
-	disk, err := s.scan(ctx, repo)
-	if err != nil {
-		return nil, err
+// storageIsThere refuses to take a disk that is unplugged for an empty one.
+func (s *Store) storageIsThere(ctx context.Context) error {
+	_, err := s.drv.Stat(ctx, reposRoot)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	rows, err := s.ix.Tags(ctx, repo, index.Query{Order: index.ByName})
-	if err != nil && !errors.Is(err, index.ErrUnknown) {
-		return nil, err
-	}
-	was := make(map[string]index.Tag, len(rows))
-	for _, row := range rows {
-		was[row.Name] = row
-	}
-	if count, ok := glance[repo]; ok && count == len(disk.manifests) && sameTags(was, disk.tags) {
-		return nil, nil
-	}
-	var changes []index.Change
-	anew, err := s.tooMany(ctx, repo, len(disk.manifests))
-	if err != nil {
-		return nil, err
-	}
-	if anew {
-		changes = append(changes, index.DropRepository{Repository: repo})
-	}
-	for _, d := range disk.blobs {
-		if size, err := s.stored(ctx, d); err == nil {
-			changes = append(changes, index.PutBlob{Repository: repo, Digest: d, Size: size})
-		}
-	}
-	for _, d := range disk.manifests {
-		if row, ok := s.rowOf(ctx, d); ok {
-			changes = append(changes, index.PutManifest{Repository: repo, Manifest: row, At: s.linked(ctx, repo, d)})
-		}
-	}
-	for _, tag := range slices.Sorted(maps.Keys(disk.tags)) {
-		d, old := disk.tags[tag], was[tag]
-		same := old.Descriptor.Digest == d
-		switch {
-		case same && !anew:
-		case same:
-			changes = append(changes, index.PutTag{Repository: repo, Tag: tag, Digest: d, At: old.Pushed, By: old.By})
-		default:
-			changes = append(changes, index.PutTag{Repository: repo, Tag: tag, Digest: d, At: s.tagged(ctx, repo, tag)})
-		}
-	}
-	for tag := range was {
-		if _, ok := disk.tags[tag]; !ok && !anew {
-			changes = append(changes, index.DropTag{Repository: repo, Tag: tag})
-		}
-	}
-	return changes, nil
-}
-
-func sameTags(was map[string]index.Tag, disk map[string]registry.Digest) bool {
-	if len(was) != len(disk) {
-		return false
-	}
-	for tag, d := range disk {
-		if was[tag].Descriptor.Digest != d {
-			return false
-		}
-	}
-	return true
-}
-
-func (s *Store) scan(ctx context.Context, repo string) (scan, error) {
-	out := scan{tags: map[string]registry.Digest{}}
-	for d, err := range s.digests(ctx, revisionsRoot(repo), "link") {
+	for _, err := range s.drv.List(ctx, "") {
 		if err != nil {
-			return scan{}, err
+			return fmt.Errorf("the storage is gone: %w", err)
 		}
-		out.manifests = append(out.manifests, d)
+		break
 	}
-	for tag, err := range s.tagsOnDisk(ctx, repo, "") {
-		if err != nil {
-			return scan{}, err
-		}
-		if _, ok := slices.BinarySearch(out.manifests, tag.digest); ok {
-			out.tags[tag.name] = tag.digest
-		}
-	}
-	for d, err := range s.digests(ctx, layersRoot(repo), "link") {
-		if err != nil {
-			return scan{}, err
-		}
-		out.blobs = append(out.blobs, d)
-	}
-	return out, nil
+	return nil
 }
 
-// tooMany reports whether the index may have manifests of a repository that the
-// disk has not. It cannot list them, so that repository is then told anew. Of
-// one without tags it does not even say how many there are.
-func (s *Store) tooMany(ctx context.Context, repo string, onDisk int) (bool, error) {
-	rows, err := s.ix.Repositories(ctx, index.Query{Search: repo})
-	if err != nil {
-		return false, err
-	}
-	for _, row := range rows {
-		if row.Name == repo {
-			return row.Manifests > onDisk, nil
-		}
-	}
-	_, err = s.ix.TagNames(ctx, repo, "", 1)
+// rows reads names from the index, sorted, page by page.
+type rows struct {
+	page  []string
+	after string
+	done  bool
+	next  func(after string, limit int) ([]string, error)
+}
+
+func (s *Store) rowsOf(after string, next func(after string, limit int) ([]string, error)) *rows {
+	return &rows{after: after, next: next}
+}
+
+func (r *rows) fetch() error {
+	page, err := r.next(r.after, pageSize)
 	if errors.Is(err, index.ErrUnknown) {
-		return false, nil
+		page, err = nil, nil
 	}
-	return err == nil, err
+	if err != nil {
+		return err
+	}
+	if r.done = len(page) < pageSize; len(page) > 0 {
+		r.after = page[len(page)-1]
+	}
+	r.page = page
+	return nil
 }
 
-// rowOf describes a manifest for the index: as the index knows it already, else
-// from the disk.
-func (s *Store) rowOf(ctx context.Context, d registry.Digest) (index.Manifest, bool) {
-	if row, err := s.ix.Manifest(ctx, d); err == nil {
-		return row, true
+// upTo passes the names before name to gone, and reports whether name is there.
+func (r *rows) upTo(name string, gone func(string) error) (bool, error) {
+	for {
+		for len(r.page) == 0 {
+			if r.done {
+				return false, nil
+			}
+			if err := r.fetch(); err != nil {
+				return false, err
+			}
+		}
+		first := r.page[0]
+		if first > name {
+			return false, nil
+		}
+		r.page = r.page[1:]
+		if first == name {
+			return true, nil
+		}
+		if err := gone(first); err != nil {
+			return false, err
+		}
 	}
-	m, err := s.content(ctx, d)
-	if err != nil {
-		return index.Manifest{}, false
-	}
-	p, err := manifest.Parse(m.MediaType, m.Content)
-	if err != nil {
-		return index.Manifest{}, false
-	}
-	return s.row(ctx, m, p), true
 }
 
-// linked says since when a repository has a manifest, as the disk remembers.
-func (s *Store) linked(ctx context.Context, repo string, d registry.Digest) time.Time {
-	info, err := s.drv.Stat(ctx, revisionLink(repo, d))
-	if err != nil {
-		return time.Time{}
+// rest passes all names that are left to gone.
+func (r *rows) rest(gone func(string) error) error {
+	for {
+		for _, name := range r.page {
+			if err := gone(name); err != nil {
+				return err
+			}
+		}
+		if r.page = nil; r.done {
+			return nil
+		}
+		if err := r.fetch(); err != nil {
+			return err
+		}
 	}
-	return info.Modified
+}
+
+// pace keeps background work from taking a processor for itself.
+type pace struct {
+	hurry bool // somebody waits for the end
+	began time.Time
+}
+
+// rest pauses after some milliseconds of work: as long as it worked, or a
+// fourth of that in a hurry.
+func (p *pace) rest(ctx context.Context) error {
+	const slice = 5 * time.Millisecond
+	if p.began.IsZero() {
+		p.began = time.Now()
+	}
+	busy := time.Since(p.began)
+	if busy < slice {
+		return ctx.Err()
+	}
+	if p.hurry {
+		busy /= 4
+	}
+	timer := time.NewTimer(busy)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	p.began = time.Now()
+	return nil
 }

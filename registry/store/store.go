@@ -201,7 +201,7 @@ func (s *Store) tell(ctx context.Context, repo string, changes ...index.Change) 
 	if s.ix == nil {
 		return
 	}
-	s.changes.note(repo)
+	s.changes.note(repo, changes)
 	if err := s.ix.Apply(context.WithoutCancel(ctx), changes...); err != nil {
 		s.log.Warn("index is behind, lists come from the disk", "repository", repo, "error", err)
 		s.doubt()

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
+	"hash/fnv"
 	"io/fs"
 	"iter"
 	"path"
@@ -166,11 +168,38 @@ func (s *Store) tagsOnDisk(ctx context.Context, repo, after string) iter.Seq2[di
 	}
 }
 
-// tagged says since when a tag names what it names, as the disk remembers.
-func (s *Store) tagged(ctx context.Context, repo, tag string) time.Time {
-	info, err := s.drv.Stat(ctx, currentLink(repo, tag))
-	if err != nil {
-		return time.Time{}
+// unsettled is how old the time of a folder must be to be told from the next
+// change's: file systems count in steps of up to two seconds.
+const unsettled = 3 * time.Second
+
+// stamp tells the folders of a repository in which manifests and tags come and
+// go from what they were; 0 when they have changed too lately to say.
+func (s *Store) stamp(ctx context.Context, repo string) (uint64, error) {
+	h, now := fnv.New64a(), time.Now()
+	lately := false
+	add := func(key string) error {
+		info, err := s.drv.Stat(ctx, key)
+		if err != nil && !missing(err) {
+			return err
+		}
+		if age := now.Sub(info.Modified); age < unsettled && err == nil {
+			lately = true
+		}
+		return binary.Write(h, binary.LittleEndian, [...]int64{info.Modified.UnixNano(), int64(len(key))})
 	}
-	return info.Modified
+	if err := add(tagsRoot(repo)); err != nil {
+		return 0, err
+	}
+	for algorithm, err := range s.children(ctx, revisionsRoot(repo)) {
+		if err == nil {
+			err = add(revisionsRoot(repo) + "/" + algorithm)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	if lately {
+		return 0, nil
+	}
+	return max(h.Sum64(), 1), nil
 }
