@@ -58,6 +58,11 @@ func (in *incoming) cut(q *route.Request, b *body) {
 	}
 }
 
+// comingIn says that another request brings bytes to the upload.
+type comingIn struct{ *body }
+
+func (*comingIn) Error() string { return "another request brings bytes to the upload" }
+
 // size is how far the upload is now.
 func (b *body) size() int64 { return b.start + b.received.Load() }
 

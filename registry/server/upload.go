@@ -71,13 +71,14 @@ func (s *server) pushBlob(w http.ResponseWriter, r *http.Request, q *route.Reque
 
 // uploadStatus also answers while another request brings bytes.
 func (s *server) uploadStatus(w http.ResponseWriter, r *http.Request, q *route.Request) error {
-	if b := s.incoming.find(q); b != nil {
-		s.describeAs(w, r, q, q.UploadID, b.size(), time.Now())
+	up, err := s.hold(r.Context(), q)
+	var coming *comingIn
+	if errors.As(err, &coming) {
+		s.describeAs(w, r, q, q.UploadID, coming.size(), time.Now())
 		delete(w.Header(), "Content-Length")
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	up, err := s.hold(r.Context(), q)
 	if err != nil {
 		return err
 	}
@@ -165,16 +166,20 @@ func (s *server) resume(w http.ResponseWriter, r *http.Request, q *route.Request
 // hold resumes an upload. A client that lost its connection comes back before
 // the request that broke has let go, so what is in use is asked for again for a
 // while. A body from which nothing comes any more is cut; so is one that its
-// client wants to be thrown away.
+// client wants to be thrown away. Who only asks how far an upload is gets a
+// [comingIn] while bytes come, and disturbs nobody.
 func (s *server) hold(ctx context.Context, q *route.Request) (registry.Upload, error) {
 	var other *body
 	var was int64
 	for wait := time.Millisecond; ; wait *= 2 {
+		if now := s.incoming.find(q); now != nil && q.Kind == route.UploadStatus {
+			return nil, &comingIn{now}
+		}
 		up, err := s.reg.ResumeUpload(ctx, q.Repository, q.UploadID)
 		if wait > maxHoldWait || !errors.Is(err, registry.ErrBlobUploadInvalid) {
 			return up, err
 		}
-		if now := s.incoming.find(q); now != nil {
+		if now := s.incoming.find(q); now != nil && q.Kind != route.UploadStatus {
 			size := now.size()
 			if q.Kind == route.UploadCancel || now == other && size == was && wait >= stalledWait {
 				s.incoming.cut(q, now)
