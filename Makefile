@@ -16,10 +16,10 @@ export CGO_ENABLED ?= 1
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build headless lint fmt bench fuzz screens setup-build setup-test tools unit cross e2e bin/berth bin/berth-headless bin/e2e.test
+.PHONY: help run test build headless lint fmt bench bench-peers bench-growth fuzz screens setup-build setup-test setup-peers tools unit cross e2e bin/berth bin/berth-headless bin/e2e.test bin/peers
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / && $$1 != "help" { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / && $$1 != "help" { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: setup-build bin/berth ## install what is missing, build, and start Berth
 	@bin/berth $(ARGS)
@@ -49,6 +49,13 @@ bench: setup-test bin/berth bin/e2e.test tools ## speed and memory of the regist
 	scripts/as-root bin/e2e.test -test.run '^$$' -test.bench ColdStart -test.benchtime 20x
 	scripts/as-root bin/e2e.test -test.run '^$$' -test.bench IdleMemory -test.benchtime 1x
 
+bench-peers: setup-peers bin/berth-headless bin/peers $(TOOLS)/peers/registry ## Berth beside other registries, into docs/performance.md
+	bin/peers -check -markdown docs/performance.md $(ARGS)
+
+bench-growth: bin/berth-headless bin/peers ## every row with up to 100,000 repositories, and large layers
+	bin/peers -growth -markdown docs/performance.md $(ARGS)
+	bin/peers -uploads -markdown docs/performance.md
+
 fuzz: ## every fuzz target for FUZZTIME (default 10s)
 	@set -e; grep -rl --include='*_test.go' '^func Fuzz' registry app dockerbridge ui 2>/dev/null | while read -r file; do \
 		sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file" | while read -r target; do \
@@ -68,12 +75,23 @@ setup-build:
 setup-test:
 	@scripts/setup test
 
+setup-peers:
+	@scripts/setup peers
+
 tools: $(TOOLS)/.stamp
 
 $(TOOLS)/.stamp: tools/go.mod tools/go.sum
 	@mkdir -p $(TOOLS)
 	GOBIN=$(TOOLS) $(GO) -C tools install tool
 	@touch $@
+
+$(TOOLS)/peers/registry: tools/peers/go.mod tools/peers/go.sum
+	@mkdir -p $(TOOLS)/peers
+	CGO_ENABLED=0 GOBIN=$(TOOLS)/peers $(GO) -C tools/peers install tool
+	@touch $@
+
+bin/peers:
+	CGO_ENABLED=0 $(GO) build -o $@ ./e2e/peers
 
 bin/berth:
 	$(GO) build -tags $(TAGS_WINDOW) -ldflags '$(LDFLAGS)' -o $@ .

@@ -58,7 +58,7 @@ func flags() *options {
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each workload")
 	flag.DurationVar(&o.window, "window", 800*time.Millisecond, "length of a round")
 	flag.StringVar(&o.json, "json", "", "file for all samples")
-	flag.StringVar(&o.markdown, "markdown", "", "document whose table is replaced")
+	flag.StringVar(&o.markdown, "markdown", "", "document whose table is replaced, by a run of everything")
 	flag.BoolVar(&o.check, "check", false, "say which goals hold")
 	flag.BoolVar(&o.growth, "growth", false, "Berth alone, with 2,000, 10,000 and 100,000 repositories")
 	flag.BoolVar(&o.uploads, "uploads", false, "eight layers of 2 GiB at once, and what memory they take")
@@ -101,7 +101,7 @@ func run(ctx context.Context, o *options) (err error) {
 		return err
 	}
 	rows, err := b.measure(ctx, peers)
-	return errors.Join(err, o.report(peers, rows))
+	return errors.Join(err, o.report(ctx, peers, rows))
 }
 
 // find makes the paths of the programs absolute, since each runs in a folder
@@ -114,18 +114,24 @@ func (o *options) find() error {
 		}
 		*p = abs
 	}
-	if _, err := os.Stat(o.programs.debian); err != nil {
-		// Where scripts/setup puts it, when the package is not installed.
-		if abs, err := filepath.Abs(".tools/docker-registry"); err == nil {
-			if _, err := os.Stat(abs); err == nil {
-				o.programs.debian = abs
-			}
+	o.programs.debian = installed(o.programs.debian, "/usr/bin")
+	o.programs.nginx = installed(o.programs.nginx, "/usr/sbin")
+	return nil
+}
+
+// installed finds a program of a package: in its folder, or where scripts/setup
+// puts it.
+func installed(program, folder string) string {
+	for _, dir := range []string{folder, ".tools"} {
+		abs, err := filepath.Abs(filepath.Join(dir, program))
+		if err != nil {
+			continue
+		}
+		if _, err := os.Stat(abs); err == nil {
+			return abs
 		}
 	}
-	if _, err := os.Stat("/usr/sbin/nginx"); err == nil && o.programs.nginx == "nginx" {
-		o.programs.nginx = "/usr/sbin/nginx"
-	}
-	return nil
+	return program
 }
 
 // realDisk gives a folder that is not in memory.

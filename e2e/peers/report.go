@@ -196,7 +196,7 @@ func (o *options) table(peers []*peer, rows []row) [][]string {
 
 // report writes what was asked for, and fails when a workload could not be
 // measured; slow is no failure.
-func (o *options) report(peers []*peer, rows []row) error {
+func (o *options) report(ctx context.Context, peers []*peer, rows []row) error {
 	table := o.table(peers, rows)
 	w := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
 	for _, line := range table {
@@ -210,7 +210,8 @@ func (o *options) report(peers []*peer, rows []row) error {
 			return err
 		}
 	}
-	if o.markdown != "" {
+	// A part of the rows must not replace all of them.
+	if o.markdown != "" && o.only == "" && o.servers == "" && ctx.Err() == nil {
 		if err := o.writeMarkdown(table); err != nil {
 			return err
 		}
