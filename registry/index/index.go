@@ -59,6 +59,12 @@ type Index interface {
 	Complete(ctx context.Context) (bool, error)
 	SetComplete(ctx context.Context, complete bool) error
 
+	// Lost reports whether changes may be missing since the last
+	// SetComplete(true): the process crashed, the file was damaged or deleted,
+	// the disk refused. Lists must then come from elsewhere, until the index
+	// was reconciled. It never blocks, and may be asked before every list.
+	Lost() bool
+
 	// Close flushes and closes.
 	Close() error
 }

@@ -40,7 +40,7 @@ func (s *Store) Revisions(ctx context.Context, repo string) iter.Seq2[registry.D
 }
 
 func (s *Store) describeRevision(ctx context.Context, d registry.Digest) registry.Descriptor {
-	if s.trusted.Load() {
+	if s.trusts() {
 		// What a digest means cannot change, so the index may be asked.
 		if row, err := s.ix.Manifest(ctx, d); err == nil {
 			return row.Descriptor
@@ -169,7 +169,7 @@ func (s *Store) TagsOf(ctx context.Context, repo string, d registry.Digest) ([]s
 	if err := check(ctx, repo, d); err != nil {
 		return nil, err
 	}
-	if s.trusted.Load() {
+	if s.trusts() {
 		if found, err := s.ix.TagsOf(ctx, repo, d); err == nil {
 			return s.stillNaming(ctx, repo, d, found)
 		} else if ctx.Err() != nil {

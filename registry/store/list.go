@@ -24,11 +24,13 @@ func (s *Store) Repositories(ctx context.Context, after string) iter.Seq2[string
 			yield("", err)
 			return
 		}
-		if s.trusted.Load() {
-			s.pages(after, yield, func(after string, limit int) ([]string, error) {
+		if s.trusts() {
+			known := s.pages(after, yield, func(after string, limit int) ([]string, error) {
 				return s.ix.RepositoryNames(ctx, after, limit)
 			})
-			return
+			if known {
+				return
+			}
 		}
 		for repo, err := range s.reposOnDisk(ctx, after) {
 			var ok bool
@@ -54,7 +56,7 @@ func (s *Store) Tags(ctx context.Context, repo, after string) iter.Seq2[string, 
 			yield("", err)
 			return
 		}
-		if s.trusted.Load() {
+		if s.trusts() {
 			known := s.pages(after, yield, func(after string, limit int) ([]string, error) {
 				return s.ix.TagNames(ctx, repo, after, limit)
 			})
@@ -74,7 +76,7 @@ func (s *Store) Tags(ctx context.Context, repo, after string) iter.Seq2[string, 
 				return
 			}
 		}
-		if some && s.trusted.Load() {
+		if some && s.trusts() {
 			s.doubtRepo(repo)
 		}
 		if some && after == "" {
@@ -100,11 +102,16 @@ func (s *Store) holds(ctx context.Context, repo string) (bool, error) {
 }
 
 // pages yields what next gives, page by page. It reports false, having yielded
-// nothing, when the index does not know what was asked for.
+// nothing, when the index does not know what was asked for, or fails.
 func (s *Store) pages(after string, yield func(string, error) bool, next func(after string, limit int) ([]string, error)) bool {
 	for limit := firstPage; ; limit = pageSize {
 		page, err := next(after, limit)
 		if errors.Is(err, index.ErrUnknown) {
+			return false
+		}
+		if err != nil && limit == firstPage && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+			s.log.Warn("index does not answer, lists come from the disk", "error", err)
+			s.doubt()
 			return false
 		}
 		if err != nil {

@@ -48,6 +48,19 @@ func (s *Store) doubt() {
 	s.trusted.Store(false)
 }
 
+// trusts reports whether the index may answer a list. What it has lost is
+// found again by a reconciliation.
+func (s *Store) trusts() bool {
+	if !s.trusted.Load() {
+		return false
+	}
+	if s.ix.Lost() {
+		s.doubt()
+		return false
+	}
+	return true
+}
+
 // doubtRepo says that something was found on the disk, or not found there, that
 // the index says otherwise: another program is at work. The repository is
 // compared soon; the index is believed meanwhile. It is cheap and may be called
@@ -179,7 +192,7 @@ func (s *Store) reconcile(ctx context.Context, whole bool) error {
 	if len(s.doubts) > 0 {
 		return nil // there will be another
 	}
-	if whole && !complete {
+	if whole && (!complete || s.ix.Lost()) {
 		if err := s.ix.SetComplete(ctx, true); err != nil {
 			return err
 		}

@@ -44,7 +44,7 @@ func byDigest(a, b registry.Descriptor) int { return cmp.Compare(a.Digest, b.Dig
 // referrers finds the manifests that name subject: in the index, else on disk.
 func (s *Store) referrers(ctx context.Context, repo string, subject registry.Digest, artifactType string) (map[registry.Digest]registry.Descriptor, error) {
 	found := map[registry.Digest]registry.Descriptor{}
-	if !s.trusted.Load() {
+	if !s.trusts() {
 		for d, err := range s.digests(ctx, revisionsRoot(repo), "link") {
 			if err != nil {
 				return nil, err
@@ -58,6 +58,11 @@ func (s *Store) referrers(ctx context.Context, repo string, subject registry.Dig
 	}
 	for after := registry.Digest(""); ; {
 		page, err := s.ix.Referrers(ctx, repo, subject, artifactType, after, pageSize)
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("index does not answer, lists come from the disk", "error", err)
+			s.doubt()
+			return s.referrers(ctx, repo, subject, artifactType)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -101,7 +101,7 @@ func Open(ctx context.Context, drv driver.Driver, ix index.Index, o Options) (*S
 	if err != nil {
 		return nil, fmt.Errorf("open the index: %w", err)
 	}
-	s.trusted.Store(complete)
+	s.trusted.Store(complete && !ix.Lost())
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.background.Go(func() { s.reconcileLoop(run) })

@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) index.Index) {
 	t.Run("the changes of a push count the same in any order", func(t *testing.T) { t.Parallel(); orders(t, open(t)) })
 	t.Run("repositories sort, are searched and paged", func(t *testing.T) { t.Parallel(); repositories(t, open(t)) })
 	t.Run("what is complete loses what nothing holds", func(t *testing.T) { t.Parallel(); pruned(t, open(t)) })
+	t.Run("a repository is unknown when its last thing went", func(t *testing.T) { t.Parallel(); emptied(t, open(t)) })
 	t.Run("complete is remembered", func(t *testing.T) { t.Parallel(); complete(t, open(t)) })
 }
 
@@ -67,6 +68,7 @@ func againstModel(t *testing.T, x index.Index, seed uint64) {
 		c := w.random(r)
 		m.apply(c)
 		apply(t, x, c)
+		compareNames(t, x, m, r, fmt.Sprintf("seed %d, step %d, after %T", seed, step, c))
 		if step%10 == 9 {
 			compare(t, x, m, fmt.Sprintf("seed %d, step %d, after %T", seed, step, c))
 		}

@@ -75,7 +75,7 @@ func open(path string) (f *file, w *writer, err error) {
 func (f *file) prepare(w *writer) error {
 	if f.path != "" {
 		// The writer keeps more pages, since a batch touches many.
-		if err := w.script(`PRAGMA journal_mode=WAL; PRAGMA cache_size=-4096; PRAGMA journal_size_limit=8388608`); err != nil {
+		if err := w.script(`PRAGMA journal_mode=WAL; PRAGMA cache_size=-4096; PRAGMA wal_autocheckpoint=2000; PRAGMA journal_size_limit=8388608`); err != nil {
 			return err
 		}
 	}

@@ -20,9 +20,9 @@ const (
 	batchLimit = 2048
 	// queueLimit bounds what waits, in bytes as weigh guesses them.
 	queueLimit = 32 << 20
-	// patience is for how long Apply waits when the queue is full: the disk
-	// stalls, and who pushes must not stall with it.
-	patience = 250 * time.Millisecond
+	// patience is for how long Apply waits for the next batch when the queue is
+	// full: the disk stalls, and who pushes must not stall with it.
+	patience = time.Second
 	// pullsLimit is how many different pulls are counted before they are written.
 	pullsLimit = 4096
 	// idle is how long nothing must happen for the writer to let go of memory
@@ -128,6 +128,7 @@ func (x *Index) room(ctx context.Context) error {
 			x.forsake()
 			return errBehind
 		}
+		timer.Reset(patience)
 		done := make(chan struct{})
 		x.waiters = append(x.waiters, waiter{x.written + 1, done})
 		signal(x.hurry)
