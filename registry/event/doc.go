@@ -5,6 +5,7 @@
 // reader that falls behind loses events and is told so once, by an event of
 // [Kind] Lagged, after which it should look at a snapshot again.
 //
-// Imports: the standard library and the registry contract. Lock: Bus.mu guards
-// the set of subscriptions; it is never held while a reader runs.
+// Imports: the standard library and the registry contract. Locks: Bus.mu guards
+// the replacement of the set of subscriptions, which publishers read without a
+// lock; subscription.mu guards one queue. Neither is held while a reader runs.
 package event

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"berth/registry/event"
 )
@@ -133,6 +134,51 @@ func TestManyPublishersAndReadersAtOnce(t *testing.T) {
 	readers.Wait()
 }
 
+func TestAReaderThatIsWokenTooOftenGetsManyAtOnceAndMissesNone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := event.NewBus()
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		events := b.Subscribe(ctx, 64)
+		var got []string
+		var wg sync.WaitGroup
+		wg.Go(func() { got = repositories(events, 500) })
+		for i := range 500 {
+			publish(b, i, i+1)
+			synctest.Wait() // it takes each as soon as it can
+			if i%50 == 0 {
+				time.Sleep(time.Second)
+			}
+		}
+		wg.Wait()
+		for i, name := range got {
+			if name != fmt.Sprint(i) {
+				t.Fatalf("number %d is %s", i, name)
+			}
+		}
+	})
+}
+
+func TestAReaderIsNotLateForAFewEvents(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := event.NewBus()
+		events := b.Subscribe(t.Context(), 64)
+		start := time.Now()
+		var wg sync.WaitGroup
+		wg.Go(func() { repositories(events, 5) })
+		for i := range 5 {
+			publish(b, i, i+1)
+			synctest.Wait()
+		}
+		wg.Wait()
+		if time.Since(start) != 0 {
+			t.Errorf("read after %v", time.Since(start))
+		}
+	})
+}
+
 func BenchmarkPublish(b *testing.B) {
 	bus := event.NewBus()
 	for range 8 {
@@ -142,4 +188,22 @@ func BenchmarkPublish(b *testing.B) {
 	for b.Loop() {
 		bus.Publish(event.Event{Kind: event.Push, Repository: "a"})
 	}
+}
+
+// Somebody reads what many publish.
+func BenchmarkPublishRead(b *testing.B) {
+	bus := event.NewBus()
+	events := bus.Subscribe(b.Context(), 4096)
+	var n int
+	go func() {
+		for range events {
+			n++
+		}
+	}()
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			bus.Publish(event.Event{Kind: event.Push, Repository: "a"})
+		}
+	})
 }
