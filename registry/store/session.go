@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"berth/registry"
@@ -70,6 +72,9 @@ const (
 // sessions are the uploads in memory: those that are held, and those that were
 // closed a moment ago and are parked.
 type sessions struct {
+	cores  int
+	bodies atomic.Int32 // long bodies that come in now
+
 	mu       sync.Mutex // guards what follows
 	byKey    map[string]*slot
 	parked   int // how many of byKey are, with a file
@@ -86,7 +91,9 @@ type slot struct {
 	busy   chan struct{} // not nil while it is put on disk; closed after
 }
 
-func newSessions() *sessions { return &sessions{byKey: map[string]*slot{}} }
+func newSessions() *sessions {
+	return &sessions{cores: runtime.GOMAXPROCS(0), byKey: map[string]*slot{}}
+}
 
 // count counts what is held, and what was parked so lately that its client is
 // likely to go on.
