@@ -379,25 +379,9 @@ func (s *Store) purgeUpload(ctx context.Context, repo, id string, olderThan time
 		return false, ctx.Err() // somebody is at it, or was a moment ago
 	}
 	defer s.sessions.leave(repo, id)
-	last := time.Time{}
-	for _, key := range []string{uploadData(repo, id), uploadStarted(repo, id)} {
-		info, err := s.drv.Stat(ctx, key)
-		if err != nil && !missing(err) {
-			return false, err
-		}
-		if err == nil && info.Modified.After(last) {
-			last = info.Modified
-		}
-	}
-	if last.IsZero() {
-		info, err := s.drv.Stat(ctx, uploadDir(repo, id))
-		if err != nil {
-			if missing(err) {
-				err = nil
-			}
-			return false, err
-		}
-		last = info.Modified
+	last, err := s.lastWritten(ctx, repo, id)
+	if err != nil || last.IsZero() {
+		return false, err
 	}
 	if !last.Before(olderThan) {
 		return false, nil

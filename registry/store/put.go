@@ -119,6 +119,9 @@ func (s *Store) closed(ctx context.Context, repo string, p manifest.Parsed) erro
 		}
 	}
 	for _, c := range p.Children {
+		if s.opt.Optional != nil && s.opt.Optional(c) {
+			continue
+		}
 		if err := need(c.Digest, s.hasChild); err != nil {
 			return err
 		}

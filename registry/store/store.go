@@ -32,6 +32,9 @@ type Options struct {
 	// that going on with it costs nothing. 0 means 15 seconds; negative, none:
 	// every Close puts everything on disk, for several instances on one storage.
 	Park time.Duration
+	// Optional says which children of an index need not be in the repository
+	// when it is pushed; nil means that all must.
+	Optional func(child registry.Descriptor) bool
 	// Logger tells what happens in the background; nil discards.
 	Logger *slog.Logger
 }
