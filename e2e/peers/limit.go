@@ -84,7 +84,7 @@ func runLimit(addr, dir string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	b := &bare{dir: dir, answers: map[string]recorded{}}
-	b.buffers.New = func() any { return make([]byte, mib) }
+	b.buffers.New = func() any { return new([mib]byte) }
 	content, err := os.ReadFile(filepath.Join(dir, "recorded.json"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -153,11 +153,11 @@ func (b *bare) patch(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	buffer, _ := b.buffers.Get().([]byte)
+	buffer, _ := b.buffers.Get().(*[mib]byte)
 	defer b.buffers.Put(buffer)
 	h := sha256.New()
 	// The writer hides the file's ReadFrom, which would take no buffer.
-	if _, err := io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(f, h)}, r.Body, buffer); err != nil {
+	if _, err := io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(f, h)}, r.Body, buffer[:]); err != nil {
 		return errors.Join(err, f.Close())
 	}
 	b.open.Store(r.URL.Path, &upload{f, h.Sum(nil)})

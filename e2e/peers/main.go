@@ -191,7 +191,7 @@ func (o *options) open(peers []*peer) (*bench, error) {
 		if p.addr, err = freeAddress(); err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(os.Stderr, "peers: filling the store of %s\n", p.label)
+		begin := time.Now()
 		switch p.name {
 		case "limit":
 			if i > 0 && peers[0].registry {
@@ -216,6 +216,7 @@ func (o *options) open(peers []*peer) (*bench, error) {
 		if err != nil {
 			return nil, fmt.Errorf("prepare %s: %w", p.label, err)
 		}
+		fmt.Fprintf(os.Stderr, "peers: %s was filled and started in %.1f s\n", p.label, time.Since(begin).Seconds())
 	}
 	return b, nil
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 )
 
 // row is what a workload gave, by peer.
@@ -25,13 +26,17 @@ type row struct {
 // between the servers.
 func (b *bench) measure(ctx context.Context, peers []*peer) ([]row, error) {
 	var rows []row
+	first, last := -1, b.o.rounds
+	if b.o.uploads {
+		first, last = 0, 1
+	}
 	for _, w := range b.workloads() {
 		if !b.o.wants(w.key) {
 			continue
 		}
-		fmt.Fprintln(os.Stderr, "peers:", w.key)
+		begin := time.Now()
 		r := row{w, map[*peer][]sample{}, map[*peer]error{}}
-		for round := -1; round < b.o.rounds; round++ {
+		for round := first; round < last; round++ {
 			for _, p := range peers {
 				if !slices.Contains(w.on, p.name) || r.failed[p] != nil {
 					continue
@@ -54,6 +59,7 @@ func (b *bench) measure(ctx context.Context, peers []*peer) ([]row, error) {
 			}
 		}
 		rows = append(rows, r)
+		fmt.Fprintf(os.Stderr, "peers: %s took %.1f s\n", w.key, time.Since(begin).Seconds())
 	}
 	return rows, nil
 }
@@ -83,7 +89,10 @@ func (r *row) cell(p *peer) string {
 		return "—"
 	}
 	v, cpu := values(r.samples[p])
-	text := fmt.Sprintf("%s (%s–%s)", number(median(v)), number(slices.Min(v)), number(slices.Max(v)))
+	text := number(median(v))
+	if len(v) > 1 {
+		text += fmt.Sprintf(" (%s–%s)", number(slices.Min(v)), number(slices.Max(v)))
+	}
 	if r.unit == "MB/s" {
 		text += fmt.Sprintf(", %.2f s/GB", median(cpu))
 	}
@@ -169,7 +178,7 @@ func (o *options) table(peers []*peer, rows []row) [][]string {
 	for _, p := range peers {
 		heading = append(heading, p.label)
 	}
-	limits := !o.growth
+	limits := !o.growth && !o.uploads
 	if limits {
 		heading = append(heading, "Berth ÷ limit", "goal")
 	}
@@ -250,8 +259,11 @@ func (o *options) writeJSON(peers []*peer, rows []row) error {
 // writeMarkdown replaces what stands between the two marks of a document.
 func (o *options) writeMarkdown(table [][]string) error {
 	mark := "bench-peers"
-	if o.growth {
+	switch {
+	case o.growth:
 		mark = "bench-growth"
+	case o.uploads:
+		mark = "bench-uploads"
 	}
 	begin, end := []byte("<!-- "+mark+": begin -->\n"), []byte("<!-- "+mark+": end -->")
 	doc, err := os.ReadFile(o.markdown)

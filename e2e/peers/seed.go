@@ -35,15 +35,14 @@ const (
 
 // content is what the requests need to know of the store.
 type content struct {
-	layer          string // digest of the big layer
-	small, config  string
-	smalls         []string
-	image          string // digest of the manifest latest of repoApp
-	imageBytes     []byte
-	layerBytes     []byte
-	repos          int    // in the catalog
-	lastRepo       string // the one before the last in order
-	refs, template string // the subject of the referrers; a manifest with room for a number
+	layer         string // digest of the big layer
+	small, config string
+	smalls        []string
+	image         string // digest of the manifest latest of repoApp
+	imageBytes    []byte
+	layerBytes    []byte
+	repos         int    // in the catalog
+	refs          string // the subject of the referrers
 }
 
 // newContent makes the bytes; nothing of it depends on the server.
@@ -206,7 +205,8 @@ func (c *content) seedTags(data string, tags int) error {
 			d.layers(repo, c.layer, c.small, c.config)
 			d.revision(repo, c.image)
 		}
-		d.tag(repo, fmt.Sprintf("build-%04d", i%1000), c.image)
+		// Without the history of the tag, which no start reads.
+		d.link(c.image, repo, fmt.Sprintf("_manifests/tags/build-%04d/current", i%1000))
 	}
 	return errors.Join(d.err, syncFolder(data))
 }

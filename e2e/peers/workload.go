@@ -46,7 +46,6 @@ type bench struct {
 	mounts  map[*peer]*mounts
 	lasts   map[*peer]string
 	counts  map[*peer]int
-	tags    *peer // the folder of 100,000 tags is its data
 	started map[*peer]*clone
 }
 
@@ -87,6 +86,9 @@ func (b *bench) blob(digest string) string { return "/v2/" + repoApp + "/blobs/"
 
 // workloads are the rows, in the order of the table.
 func (b *bench) workloads() []workload {
+	if b.o.uploads {
+		return b.uploads()
+	}
 	return slices.Concat(b.transfers(), b.small(), b.writes(), b.pages(), b.single(), b.starts())
 }
 
