@@ -107,14 +107,14 @@ func (u *upload) last(p []byte, err error) (int64, error) {
 func (u *upload) pipe(r io.Reader, b *[]byte) (total int64, err error) {
 	defer func() { putBuffer(b) }()
 	n := len(*b)
-	if err := u.room(n); err != nil {
-		return 0, err
-	}
 	u.s.sessions.bodies.Add(1)
 	defer u.s.sessions.bodies.Add(-1)
 	l := lane{hash: u.hash, spare: u.s.sessions.spare}
 	defer l.end()
 	for {
+		if err := u.room(n); err != nil {
+			return total, err
+		}
 		done, werr := u.append((*b)[:n])
 		b = l.add(b, done)
 		total += int64(done)
