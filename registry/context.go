@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -28,29 +29,89 @@ type Caller struct {
 
 type callerKey struct{}
 
+// callerContext is a value with its context in one piece of memory: every
+// request makes one.
+type callerContext struct {
+	context.Context
+	caller Caller
+}
+
+func (c *callerContext) Value(key any) any {
+	if key == (callerKey{}) {
+		return &c.caller
+	}
+	return c.Context.Value(key)
+}
+
 // WithCaller gives a context that carries c.
 func WithCaller(ctx context.Context, c Caller) context.Context {
-	return context.WithValue(ctx, callerKey{}, c)
+	return &callerContext{ctx, c}
 }
 
 // CallerFrom gives the caller of ctx; the zero Caller when there is none.
 func CallerFrom(ctx context.Context) Caller {
-	c, _ := ctx.Value(callerKey{}).(Caller)
-	return c
+	if c, ok := ctx.Value(callerKey{}).(*Caller); ok {
+		return *c
+	}
+	return Caller{}
 }
 
 type tagKey struct{}
 
-// WithTag gives a context that remembers by which tag the caller asked for a
-// manifest, so that a pull can be told by its tag although it is read by digest.
+type tagContext struct {
+	context.Context
+	tag string
+
+	mu     sync.Mutex // guards what follows
+	by     any        // who found the manifest; nil: nobody
+	repo   string
+	digest Digest
+}
+
+func (c *tagContext) Value(key any) any {
+	if key == (tagKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+// WithTag gives a context that remembers by which tag the caller asks for a
+// manifest, so that a pull can be told by its tag although it is read by
+// digest. It is for one ResolveTag and the one call for the manifest after it.
 func WithTag(ctx context.Context, tag string) context.Context {
-	return context.WithValue(ctx, tagKey{}, tag)
+	return &tagContext{Context: ctx, tag: tag}
 }
 
 // TagFrom gives the tag of [WithTag]; empty when there is none.
 func TagFrom(ctx context.Context) string {
-	tag, _ := ctx.Value(tagKey{}).(string)
-	return tag
+	if c, ok := ctx.Value(tagKey{}).(*tagContext); ok {
+		return c.tag
+	}
+	return ""
+}
+
+// Found notes, in a context of [WithTag], that the registry by has just seen
+// the manifest d in a repository, so that it need not look again in the call
+// that comes next. Without such a context it does nothing.
+func Found(ctx context.Context, by any, repo string, d Digest) {
+	if c, ok := ctx.Value(tagKey{}).(*tagContext); ok {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.by, c.repo, c.digest = by, repo, d
+	}
+}
+
+// WasFound reports what [Found] noted, once.
+func WasFound(ctx context.Context, by any, repo string, d Digest) bool {
+	c, ok := ctx.Value(tagKey{}).(*tagContext)
+	if !ok {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found := c.by == by && c.repo == repo && c.digest == d
+	c.by = nil
+	return found
 }
 
 type algorithmKey struct{}

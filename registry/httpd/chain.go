@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -173,7 +174,11 @@ func (c *chain) hostAllowed(r *http.Request) bool {
 		return true // a health check of a proxy; no browser speaks so
 	}
 	host := hostOnly(r.Host)
-	return c.hosts[host] || strings.HasSuffix(host, ".localhost") || net.ParseIP(host) != nil
+	if c.hosts[host] || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	_, err := netip.ParseAddr(host)
+	return err == nil
 }
 
 // hostOnly takes scheme, port and brackets off, in lower case.

@@ -20,8 +20,9 @@ func (s *server) find(r *http.Request, q *route.Request) (context.Context, regis
 	if q.Reference.Digest != "" {
 		return ctx, q.Reference.Digest, nil
 	}
+	ctx = registry.WithTag(ctx, q.Reference.Tag)
 	desc, err := s.reg.ResolveTag(ctx, q.Repository, q.Reference.Tag)
-	return registry.WithTag(ctx, q.Reference.Tag), desc.Digest, unknown(q, err)
+	return ctx, desc.Digest, unknown(q, err)
 }
 
 // unknown says which manifest is not there, in the words of distribution.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"berth/registry"
@@ -113,6 +114,9 @@ func canonical(h http.Header) http.Header {
 		key = http.CanonicalHeaderKey(key)
 		out[key] = append(out[key], values...)
 	}
+	for key, values := range out {
+		out[key] = slices.Clip(values) // shared by all responses: whoever appends takes a copy
+	}
 	return out
 }
 
@@ -123,7 +127,10 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header["Docker-Distribution-Api-Version"] = apiVersion
 	for key, values := range s.o.Headers {
-		header[key] = append(header[key], values...)
+		if header[key] != nil {
+			values = append(header[key], values...)
+		}
+		header[key] = values
 	}
 	if s.o.Warnings != nil {
 		addWarnings(header, s.o.Warnings())

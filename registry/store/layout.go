@@ -46,7 +46,13 @@ func blobDir(d registry.Digest) string {
 	return path.Join(blobsRoot, d.Algorithm().String(), hex[:2], hex)
 }
 
-func blobKey(d registry.Digest) string { return blobDir(d) + "/data" }
+// The keys that reads ask for are put together at once, since every request
+// makes some.
+
+func blobKey(d registry.Digest) string {
+	hex := d.Encoded()
+	return blobsRoot + "/" + d.Algorithm().String() + "/" + hex[:2] + "/" + hex + "/data"
+}
 
 func repoDir(repo string) string { return reposRoot + "/" + repo }
 
@@ -56,7 +62,9 @@ func layerDir(repo string, d registry.Digest) string {
 	return layersRoot(repo) + "/" + d.Algorithm().String() + "/" + d.Encoded()
 }
 
-func layerLink(repo string, d registry.Digest) string { return layerDir(repo, d) + "/link" }
+func layerLink(repo string, d registry.Digest) string {
+	return reposRoot + "/" + repo + "/" + layersDir + "/" + d.Algorithm().String() + "/" + d.Encoded() + "/link"
+}
 
 func revisionsRoot(repo string) string { return repoDir(repo) + "/" + manifestsDir + "/revisions" }
 
@@ -64,7 +72,9 @@ func revisionDir(repo string, d registry.Digest) string {
 	return revisionsRoot(repo) + "/" + d.Algorithm().String() + "/" + d.Encoded()
 }
 
-func revisionLink(repo string, d registry.Digest) string { return revisionDir(repo, d) + "/link" }
+func revisionLink(repo string, d registry.Digest) string {
+	return reposRoot + "/" + repo + "/" + manifestsDir + "/revisions/" + d.Algorithm().String() + "/" + d.Encoded() + "/link"
+}
 
 func tagsRoot(repo string) string { return repoDir(repo) + "/" + manifestsDir + "/tags" }
 

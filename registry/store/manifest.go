@@ -13,13 +13,10 @@ func (s *Store) Manifest(ctx context.Context, repo string, d registry.Digest) (r
 	if err := check(ctx, repo, d); err != nil {
 		return registry.Manifest{}, err
 	}
-	return s.manifest(ctx, repo, d)
-}
-
-// manifest is Manifest for names that are known to be right.
-func (s *Store) manifest(ctx context.Context, repo string, d registry.Digest) (registry.Manifest, error) {
-	if err := s.revision(ctx, repo, d); err != nil {
-		return registry.Manifest{}, err
+	if !registry.WasFound(ctx, s, repo, d) {
+		if err := s.revision(ctx, repo, d); err != nil {
+			return registry.Manifest{}, err
+		}
 	}
 	return s.content(ctx, d)
 }

@@ -21,8 +21,15 @@ func (s *Store) ResolveTag(ctx context.Context, repo, tag string) (registry.Desc
 	if err != nil {
 		return registry.Descriptor{}, err
 	}
-	m, err := s.manifest(ctx, repo, d)
-	return describeManifest(m), err
+	if err := s.revision(ctx, repo, d); err != nil {
+		return registry.Descriptor{}, err
+	}
+	m, err := s.content(ctx, d)
+	if err != nil {
+		return registry.Descriptor{}, err
+	}
+	registry.Found(ctx, s, repo, d)
+	return describeManifest(m), nil
 }
 
 // current says what a tag names. Errors: registry.ErrManifestUnknown.
