@@ -112,5 +112,5 @@ cross:
 	GOOS=darwin CGO_ENABLED=0 $(GO) vet -tags headless . $(filter-out ./ui/tray/...,$(PLAIN))
 	GOOS=windows CGO_ENABLED=0 $(GO) vet -tags headless . $(PLAIN)
 
-e2e: tools bin/berth bin/berth-headless bin/e2e.test
+e2e: tools $(TOOLS)/peers/registry bin/berth bin/berth-headless bin/e2e.test
 	scripts/as-root bin/e2e.test -test.timeout 15m -test.v
