@@ -39,16 +39,18 @@ func (f *Fake) referrers(ctx context.Context, repo string, subject registry.Dige
 	if !ok {
 		return found, nil
 	}
-	fallback := r.tags[subject.Algorithm().String()+"-"+subject.Encoded()]
+	listed := map[registry.Digest]bool{}
+	hex := subject.Encoded()
+	fallback := r.tags[subject.Algorithm().String()+"-"+hex[:min(64, len(hex))]]
 	if m, ok := r.manifests[fallback]; ok {
 		p, _ := manifest.Parse(m.MediaType, m.Content) // it was parsed when it came
 		for _, c := range p.Children {
-			found[c.Digest] = c
+			listed[c.Digest] = true
 		}
 	}
 	for d, m := range r.manifests {
 		p, _ := manifest.Parse(m.MediaType, m.Content)
-		if p.Subject != nil && p.Subject.Digest == subject {
+		if listed[d] || p.Subject != nil && p.Subject.Digest == subject {
 			found[d] = registry.Descriptor{
 				MediaType: m.MediaType, Digest: d, Size: int64(len(m.Content)),
 				ArtifactType: p.ArtifactType, Annotations: p.Annotations,

@@ -111,6 +111,48 @@ func sha512Manifest(t *testing.T, reg registry.Registry) {
 	checkTag(t, reg, "a", "v1", m)
 }
 
+// image512 pushes blobs by their sha512, and gives a manifest of them, which is
+// not pushed yet, under its sha512.
+func image512(t *testing.T, reg registry.Registry, repo string) registry.Manifest {
+	t.Helper()
+	m := Image(t, reg, repo, "sha512")
+	var doc map[string]any
+	must(t, "unmarshal", json.Unmarshal(m.Content, &doc))
+	for i, part := range []any{doc["config"], doc["layers"].([]any)[0]} {
+		content := Bytes(uint64(40+i), 500)
+		desc, err := push(t, reg, repo, content, digest.SHA512.FromBytes(content))
+		must(t, "push by sha512", err)
+		part.(map[string]any)["digest"], part.(map[string]any)["size"] = string(desc.Digest), desc.Size
+	}
+	m = marshal(t, m.MediaType, doc)
+	m.Digest = digest.SHA512.FromBytes(m.Content)
+	return m
+}
+
+// sha512Throughout has nothing but sha512: blobs, manifests, their index, and
+// who refers to it.
+func sha512Throughout(t *testing.T, reg registry.Registry) {
+	m := image512(t, reg, "a")
+	index := Index(t, Descriptor(m))
+	index.Digest = digest.SHA512.FromBytes(index.Content)
+	_, err := reg.PutManifest(t.Context(), "a", index, "v1")
+	wantErr(t, "push an index before its child", err, registry.ErrManifestBlobUnknown)
+	_, err = reg.PutManifest(t.Context(), "a", m)
+	must(t, "push", err)
+	_, err = reg.PutManifest(t.Context(), "a", index, "v1", "v2")
+	must(t, "push index", err)
+	checkManifest(t, reg, "a", m)
+	checkManifest(t, reg, "a", index)
+	checkTag(t, reg, "a", "v1", index)
+	checkTag(t, reg, "a", "v2", index)
+	_, err = reg.Manifest(t.Context(), "a", digest.FromBytes(m.Content))
+	wantErr(t, "read by a digest that it was not pushed by", err, registry.ErrManifestUnknown)
+	must(t, "delete", reg.DeleteManifest(t.Context(), "a", index.Digest))
+	if got := names(t, reg.Tags(t.Context(), "a", "")); len(got) != 0 {
+		t.Errorf("the tags are %q", got)
+	}
+}
+
 func manifestMissing(t *testing.T, reg registry.Registry) {
 	m := Image(t, reg, "has/all", "x")
 	PushBlob(t, reg, "has/none", []byte("something else"))

@@ -99,3 +99,46 @@ func referrersFallback(t *testing.T, reg registry.Registry) {
 		t.Errorf("got %v, want %s and %s, each once", got, direct.Digest, listed.Digest)
 	}
 }
+
+func referrers512(t *testing.T, reg registry.Registry) {
+	subject := Image(t, reg, "a", "subject")
+	subject.Digest = digest.SHA512.FromBytes(subject.Content)
+	_, err := reg.PutManifest(t.Context(), "a", subject, "v1")
+	must(t, "push by sha512", err)
+	direct := refer(t, reg, "a", "application/x-sbom", Descriptor(subject), "direct")
+	listed := PushImage(t, reg, "a", "attached")
+	// A tag has no room for all of the digest.
+	_, err = reg.PutManifest(t.Context(), "a", Index(t, Descriptor(listed)), "sha512-"+subject.Digest.Encoded()[:64])
+	must(t, "push fallback tag", err)
+	got := map[registry.Digest]bool{}
+	for _, desc := range collect(t, reg, "a", subject.Digest, "") {
+		got[desc.Digest] = true
+	}
+	if len(got) != 2 || !got[direct.Digest] || !got[listed.Digest] {
+		t.Errorf("got %v, want %s and %s", got, direct.Digest, listed.Digest)
+	}
+	if got := collect(t, reg, "a", digest.FromBytes(subject.Content), ""); len(got) != 0 {
+		t.Errorf("under another digest of the subject: %v", got)
+	}
+}
+
+// referrersFallbackStale has a fallback tag that nobody looked after.
+func referrersFallbackStale(t *testing.T, reg registry.Registry) {
+	subject := PushImage(t, reg, "a", "v1")
+	kept := refer(t, reg, "a", "application/x-sbom", registry.Descriptor{MediaType: dockerManifest, Digest: digest.FromString("another subject"), Size: 1}, "kept")
+	gone := PushImage(t, reg, "a", "gone")
+	entry := Descriptor(kept)
+	entry.ArtifactType, entry.Annotations = "", nil // as old clients wrote it
+	_, err := reg.PutManifest(t.Context(), "a", Index(t, Descriptor(gone), entry, entry), "sha256-"+subject.Digest.Encoded())
+	must(t, "push fallback tag", err)
+	must(t, "delete", reg.DeleteManifest(t.Context(), "a", gone.Digest))
+	for _, artifactType := range []string{"", "application/x-sbom"} {
+		got := collect(t, reg, "a", subject.Digest, artifactType)
+		if len(got) != 1 || got[0].Digest != kept.Digest || got[0].ArtifactType != "application/x-sbom" || got[0].Annotations["note"] != "kept" {
+			t.Errorf("of type %q: got %v, want %s as it describes itself", artifactType, got, kept.Digest)
+		}
+	}
+	if got := collect(t, reg, "a", subject.Digest, "application/x-other"); len(got) != 0 {
+		t.Errorf("of another type: %v", got)
+	}
+}
