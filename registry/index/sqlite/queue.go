@@ -29,7 +29,7 @@ const (
 	// and to empty the write-ahead log.
 	idle = 2 * time.Second
 	// retry is the pause after the disk refused a batch.
-	retry = time.Second
+	retry = 250 * time.Millisecond
 )
 
 // errBehind is given to who applies when the queue is full and stays so.
