@@ -47,6 +47,7 @@ func deps() cli.Deps {
 		Serve:    serve,
 		Window:   window,
 		Attach:   attachOnly,
+		Load:     load,
 		Out:      os.Stdout,
 		Err:      os.Stderr,
 		Terminal: term.IsTerminal(int(os.Stderr.Fd())),
@@ -113,33 +114,45 @@ func open(ctx context.Context, w cli.Where) (app.Service, func() error, error) {
 
 // instance opens the data folder to serve it. A command may have the folder
 // for a moment, or an instance that is ending: it waits for them a little, but
-// not for an instance that answers. Access gets the access log, as distribution
-// writes it, when a config.yml was named; nil means none.
-func instance(ctx context.Context, w cli.Where, access io.Writer) (*app.Core, *slog.Logger, error) {
+// not for an instance that answers. Access gets the access log, unless the
+// configuration is against it; nil means none.
+func instance(ctx context.Context, w cli.Where, access io.Writer) (*running, error) {
 	cfg, err := load(w)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := app.CheckAddress(ctx, cfg); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	log := logger(os.Stderr, cfg)
-	o := app.Options{Config: cfg, Logger: log, Version: build().Version, Control: control.Open}
-	if cfg.Named {
-		o.AccessLog = access
-	}
+	r := &running{}
+	r.log, r.closeLog = app.OpenLog(os.Stderr, cfg)
+	o := app.Options{Config: cfg, Logger: r.log, Version: build().Version, Control: control.Open, AccessLog: access}
 	for try := 1; ; try++ {
-		core, err := app.Open(ctx, o)
+		var err error
+		r.Core, err = app.Open(ctx, o)
+		if err == nil {
+			return r, nil
+		}
 		if p, ok := errors.AsType[*app.Problem](err); !ok || p.Code != "data_locked" || try == lockTries || answers(ctx, cfg) {
-			return core, log, err
+			return nil, errors.Join(err, r.closeLog())
 		}
 		select {
 		case <-ctx.Done():
-			return nil, nil, ctx.Err()
+			return nil, errors.Join(ctx.Err(), r.closeLog())
 		case <-time.After(lockPause):
 		}
 	}
 }
+
+// running is an instance with its log, which is closed after it.
+type running struct {
+	*app.Core
+	log      *slog.Logger
+	closeLog func() error
+}
+
+// Close closes both.
+func (r *running) Close() error { return errors.Join(r.Core.Close(), r.closeLog()) }
 
 // How long instance waits for a folder that is in use.
 const (
@@ -153,26 +166,9 @@ func answers(ctx context.Context, cfg *config.Config) bool {
 	return err == nil && client.Close() == nil
 }
 
-// logger writes as log.level and log.formatter say.
-func logger(w io.Writer, cfg *config.Config) *slog.Logger {
-	var level slog.Level
-	// Load has checked it; an empty one is info.
-	_ = level.UnmarshalText([]byte(cfg.Log.Level))
-	o := &slog.HandlerOptions{Level: level}
-	var h slog.Handler = slog.NewTextHandler(w, o)
-	if cfg.Log.Formatter != "text" {
-		h = slog.NewJSONHandler(w, o)
-	}
-	log := slog.New(h)
-	for k, v := range cfg.Log.Fields {
-		log = log.With(k, v)
-	}
-	return log
-}
-
 // serve runs the registry until ctx ends.
 func serve(ctx context.Context, w cli.Where, ready func(app.Status)) error {
-	core, _, err := instance(ctx, w, os.Stdout)
+	core, err := instance(ctx, w, os.Stdout)
 	if err != nil {
 		return err
 	}
@@ -180,7 +176,7 @@ func serve(ctx context.Context, w cli.Where, ready func(app.Status)) error {
 }
 
 // run runs an instance to its end, and closes it.
-func run(ctx context.Context, core *app.Core, ready func(app.Status)) error {
+func run(ctx context.Context, core *running, ready func(app.Status)) error {
 	ended := make(chan struct{})
 	told := make(chan struct{})
 	go func() {
@@ -209,7 +205,7 @@ func window(ctx context.Context, w cli.Where, background bool) error {
 	if !errors.Is(err, cli.ErrNoInstance) {
 		return err
 	}
-	core, log, err := instance(ctx, w, nil)
+	core, err := instance(ctx, w, nil)
 	if p, ok := errors.AsType[*app.Problem](err); ok && p.Code == "data_locked" {
 		// Two clicks on the launcher: the first is answering by now.
 		if s, closeService, failed := dial(ctx, w); failed == nil {
@@ -223,7 +219,7 @@ func window(ctx context.Context, w cli.Where, background bool) error {
 		sayNoFace(err)
 		return run(ctx, core, sayAddress)
 	}
-	return faces(ctx, core, log, w, background)
+	return faces(ctx, core, w, background)
 }
 
 // attachOnly is the window of an instance that started this process for it. It
@@ -265,7 +261,7 @@ func attach(ctx context.Context, s app.Service, background bool) error {
 // faces runs an instance with window and tray. The faces have the main
 // goroutine, as the desktop demands. When they cannot be shown, the registry
 // goes on without.
-func faces(ctx context.Context, core *app.Core, log *slog.Logger, w cli.Where, background bool) error {
+func faces(ctx context.Context, core *running, w cli.Where, background bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	shown, hide := context.WithCancel(ctx)
@@ -283,13 +279,13 @@ func faces(ctx context.Context, core *app.Core, log *slog.Logger, w cli.Where, b
 	case <-time.After(startPatience):
 	}
 	err := ui.Run(shown, ui.Options{
-		Service: core, Window: !background, Tray: true, Background: background,
+		Service: core.Core, Window: !background, Tray: true, Background: background,
 		OpenWindow: func() {
 			if shown.Err() == nil {
-				spawn(log, w)
+				spawn(core.log, w)
 			}
 		},
-		Logger: log, Version: build().Version,
+		Logger: core.log, Version: build().Version,
 	})
 	if err != nil && shown.Err() == nil {
 		sayNoFace(err)

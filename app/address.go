@@ -16,7 +16,7 @@ import (
 // has no address at all, before anything is started for it.
 func CheckAddress(ctx context.Context, cfg *config.Config) error {
 	host := hostOf(cfg.HTTP.Addr)
-	if host == "" || host == "localhost" || net.ParseIP(host) != nil {
+	if cfg.HTTP.Net == "unix" || host == "" || host == "localhost" || net.ParseIP(host) != nil {
 		return nil
 	}
 	if _, err := net.DefaultResolver.LookupHost(ctx, host); err == nil || ctx.Err() != nil {

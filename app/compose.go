@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"maps"
 	"net/http"
 	"os"
@@ -22,6 +23,7 @@ import (
 	"berth/registry/filter"
 	"berth/registry/httpd"
 	"berth/registry/index/sqlite"
+	"berth/registry/metrics"
 	"berth/registry/server"
 	"berth/registry/store"
 	"berth/registry/trash"
@@ -65,7 +67,7 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 	}
 	c.ix, c.closers = ix, append(c.closers, ix.Close)
 
-	st, err := store.Open(ctx, drv, ix, store.Options{Logger: c.log})
+	st, err := store.Open(ctx, drv, ix, c.storeOptions())
 	if err != nil {
 		return nil, err
 	}
@@ -82,29 +84,54 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c.handler = func() http.Handler { return server.New(reg, c.serverOptions(secret)) }
+	c.handler = func() http.Handler { return c.counted(server.New(reg, c.serverOptions(secret))) }
+	c.looks = c.healthChecks(drv)
 
 	c.follow()
 	c.awaitIndex(ctx, st.Reconciled())
-	c.upkeep(st.PurgeUploads)
+	c.upkeep(st.PurgeUploads, st.StaleUploads)
 	return c, nil
+}
+
+// counted counts the requests that api answers, if anybody asked for metrics.
+func (c *Core) counted(api http.Handler) http.Handler {
+	if c.metrics == nil {
+		return api
+	}
+	return c.metrics.HTTP(api, c.cfg.HTTP.Prefix)
 }
 
 // openDriver opens what storage: names.
 func (c *Core) openDriver() (driver.Driver, error) {
-	name, options := "inmemory", map[string]any{}
+	name, options := c.storageName(), map[string]any{}
 	if f := c.cfg.Storage.Filesystem; f != nil {
-		name, options = "filesystem", map[string]any{"rootdirectory": f.RootDirectory, "maxthreads": f.MaxThreads}
+		options = map[string]any{"rootdirectory": f.RootDirectory, "maxthreads": f.MaxThreads}
 	}
 	drv, err := drivers.Open(name, options)
 	if err != nil {
 		return nil, err
 	}
-	if closer, ok := drv.(io.Closer); ok {
+	// Whatever stands on it was opened later, and is closed before.
+	if closer, ok := driver.As[io.Closer](drv); ok {
 		c.closers = append(c.closers, closer.Close)
 	}
 	c.space, _ = driver.As[driver.Spacer](drv)
+	if d := c.cfg.HTTP.Debug; d.Addr != "" && d.Prometheus.Enabled {
+		c.metrics = metrics.New()
+		drv = c.metrics.Driver(drv, name)
+	}
 	return drv, nil
+}
+
+// manifestShare is how much of the store's memory for manifests one blob
+// descriptor of distribution's cache stands for: ten thousand are 16 MiB.
+const manifestShare = 16 << 20 / 10_000.0
+
+func (c *Core) storeOptions() store.Options {
+	return store.Options{
+		Logger: c.log, Cache: int64(float64(c.cfg.Storage.Cache.BlobDescriptorSize) * manifestShare),
+		Optional: optionalChildren(c.cfg.Validation),
+	}
 }
 
 func (c *Core) indexPath() string {
@@ -144,13 +171,19 @@ func (c *Core) serverOptions(secret []byte) server.Options {
 	}
 	return server.Options{
 		Secret: secret, Host: c.cfg.HTTP.Host, RelativeURLs: c.cfg.HTTP.RelativeURLs, Prefix: c.cfg.HTTP.Prefix, Headers: headers,
-		DeleteEnabled: func() bool { return c.cfg.Storage.Delete.Enabled }, ReadOnly: c.readOnly.Load,
+		DeleteEnabled: c.deletes.Load, ReadOnly: c.readOnly.Load,
 		MaxTags: c.cfg.Tags.MaxTags, MaxRepositories: c.cfg.Catalog.MaxEntries, Log: c.log,
 	}
 }
 
 func (c *Core) httpdOptions() httpd.Options {
-	o := httpd.Options{Log: c.log, Health: func(ctx context.Context) error { return c.healthy(ctx) }}
+	o := httpd.Options{
+		Log: c.log, Health: func(ctx context.Context) error { return c.healthy(ctx) },
+		NoHTTP2: c.cfg.HTTP.HTTP2.Disabled, H2C: c.cfg.HTTP.H2C.Enabled,
+	}
+	if len(c.looks) > 0 || c.cfg.HTTP.Debug.Addr != "" {
+		o.Unwell = c.checks.Unwell
+	}
 	if !c.cfg.Log.AccessLog.Disabled {
 		o.AccessLog = c.opt.AccessLog
 	}
@@ -162,7 +195,7 @@ func (c *Core) httpdOptions() httpd.Options {
 	if c.cfg.HTTP.Host != "" {
 		o.Hosts = append(o.Hosts, c.cfg.HTTP.Host)
 	}
-	if host := hostOf(c.cfg.HTTP.Addr); host != "" {
+	if host := hostOf(c.cfg.HTTP.Addr); host != "" && c.cfg.HTTP.Net != "unix" {
 		o.Hosts = append(o.Hosts, host)
 	}
 	return o
@@ -207,17 +240,34 @@ const (
 
 // upkeep removes uploads that nobody finished, and lets go of what was long
 // enough in the trash.
-func (c *Core) upkeep(purgeUploads func(ctx context.Context, olderThan time.Time) (int, error)) {
+func (c *Core) upkeep(
+	purgeUploads func(ctx context.Context, olderThan time.Time) (int, error),
+	staleUploads func(ctx context.Context, olderThan time.Time) iter.Seq2[store.Stale, error],
+) {
 	every(c, trashPace, "trash let go", func(ctx context.Context) (int, error) { return c.bin.Purge(ctx, time.Now()) })
 	how := c.cfg.Storage.Maintenance.UploadPurging
 	switch {
 	case how.Enabled && how.DryRun:
-		c.log.Warn("nothing is purged, uploadpurging.dryrun is on")
+		every(c, how.Interval, "unfinished uploads would be purged", func(ctx context.Context) (int, error) {
+			return c.dryPurge(ctx, staleUploads, time.Now().Add(-how.Age))
+		})
 	case how.Enabled:
 		every(c, how.Interval, "unfinished uploads purged", func(ctx context.Context) (int, error) {
 			return purgeUploads(ctx, time.Now().Add(-how.Age))
 		})
 	}
+}
+
+// dryPurge logs what a purge would remove.
+func (c *Core) dryPurge(ctx context.Context, stale func(context.Context, time.Time) iter.Seq2[store.Stale, error], olderThan time.Time) (n int, err error) {
+	for u, err := range stale(ctx, olderThan) {
+		if err != nil {
+			return n, err
+		}
+		n++
+		c.log.Info("upload would be purged", "repository", u.Repository, "upload", u.ID, "last_written", u.Last)
+	}
+	return n, nil
 }
 
 // every does something from time to time until the Core closes.

@@ -18,7 +18,9 @@ import (
 	"berth/registry"
 	"berth/registry/driver"
 	"berth/registry/event"
+	"berth/registry/httpd"
 	"berth/registry/index"
+	"berth/registry/metrics"
 	"berth/registry/trash"
 )
 
@@ -77,10 +79,16 @@ type Core struct {
 	hurry     chan struct{} // closed by the second
 	hurryOnce sync.Once
 	readOnly  atomic.Bool
+	deletes   atomic.Bool
 	indexing  atomic.Bool
 	engine    chosen // the docker context that was asked for last
 
+	metrics *metrics.Metrics // nil: nobody asked for them
+	checks  httpd.Checks
+	looks   []httpd.Check
+
 	mu         sync.Mutex // guards what follows
+	debugAt    string     // "" while there is no debug server
 	address    string     // "" while nothing listens
 	listening  []string
 	portNotice *Problem
@@ -107,6 +115,8 @@ func newCore(o Options) *Core {
 	c.life, c.end = context.WithCancel(context.Background())
 	c.jobs = job.NewRunner(job.Options{Changed: c.jobChanged})
 	c.readOnly.Store(o.Config.Storage.Maintenance.ReadOnly.Enabled)
+	c.deletes.Store(o.Config.Storage.Delete.Enabled)
+	c.checks.Log, c.checks.Changed = c.log, func() { c.notify(Notice{Kind: NoticeStatus}) }
 	return c
 }
 

@@ -31,6 +31,7 @@ func (c *Core) problems(ctx context.Context) []Problem {
 	if p := c.roomProblem(ctx); p != nil {
 		out = append(out, *p)
 	}
+	out = append(out, c.checkProblems()...)
 	if c.readOnly.Load() {
 		out = append(out, *readOnlyProblem())
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Status says how the instance is; see [Service].
@@ -67,12 +68,18 @@ func (c *Core) addressForPeople() string {
 }
 
 // engineAddress is where an engine on this machine finds the registry; empty
-// while it does not listen.
+// while it does not listen, or listens at a socket.
 func (c *Core) engineAddress() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if strings.HasPrefix(c.address, unixPrefix) {
+		return "" // engines speak to ports
+	}
 	return c.address
 }
+
+// unixPrefix stands before the path of a socket where an address is shown.
+const unixPrefix = "unix:"
 
 // clearTemp takes away what a Berth that was killed left of large files: where
 // an open file keeps its name, as on Windows, it did.
@@ -100,6 +107,9 @@ func (c *Core) tempDir() string {
 func peopleAddress(configured string, bound []string) string {
 	if len(bound) == 0 {
 		return ""
+	}
+	if strings.HasPrefix(bound[0], unixPrefix) {
+		return bound[0]
 	}
 	_, port, err := net.SplitHostPort(bound[0])
 	if err != nil {

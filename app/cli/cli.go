@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"berth/app"
+	"berth/app/config"
 )
 
 // Where says which data folder and which address are meant, as given on the
@@ -42,6 +43,8 @@ type Deps struct {
 	// Attach shows a window of the running instance, and does nothing when
 	// there is none.
 	Attach func(ctx context.Context, w Where) error
+	// Load reads the configuration and starts nothing.
+	Load func(w Where) (*config.Config, error)
 
 	// Out takes results, Err everything else.
 	Out, Err io.Writer
@@ -132,7 +135,7 @@ or, when none runs, directly on the data folder.`,
 	)
 	group(root, "images", p.ls(), p.tags(), p.inspect(), p.tag(), p.rm(), p.trash(), p.restore())
 	group(root, "engine", p.local(), p.push(), p.pull(), p.importer(), p.jobs())
-	group(root, "program", p.serve(), p.open(), p.status(), p.health(), p.watch(), p.quit(), p.version())
+	group(root, "program", p.serve(), p.open(), p.status(), p.health(), p.watch(), p.quit(), p.config(), p.version())
 	root.SetHelpCommandGroupID("program")
 	root.SetCompletionCommandGroupID("program")
 	root.SetOut(p.Out) // the completions keep what is set when they are made

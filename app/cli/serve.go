@@ -14,11 +14,14 @@ func (p *program) serve() *cobra.Command {
 		Use:   "serve [CONFIG.YML]",
 		Short: "Run the registry alone, without window and tray",
 		Long: `Run the registry until it is interrupted. One line with its address goes to
-standard output once it answers, the log goes to standard error. A config.yml
-has the form of the CNCF distribution registry; with one, a line for each
-request follows on standard output, unless log.accesslog.disabled is set.`,
-		Example: "  berth serve --addr 127.0.0.1:0 --data /srv/berth",
-		Args:    want(0, 1, "one config.yml"),
+standard output once it answers, and then a line for each request, unless
+log.accesslog.disabled is set; the log goes to standard error. A config.yml has
+the form of the CNCF distribution registry; without one, the file that
+$REGISTRY_CONFIGURATION_PATH names is read. REGISTRY_* variables override it.`,
+		Example: `  berth serve --addr 127.0.0.1:0 --data /srv/berth
+  berth serve /etc/distribution/config.yml
+  berth config check /etc/distribution/config.yml`,
+		Args: want(0, 1, "one config.yml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p.where.Config = first(args)
 			return p.Serve(cmd.Context(), p.where, p.ready)

@@ -12,17 +12,17 @@ import (
 // Key is one key of config.yml.
 type Key struct {
 	// Name as in "http.addr"; an element of a list is "[]".
-	Name string
+	Name string `json:"name"`
 	// Env is the variable that overrides it, with the first element of a list.
-	Env string
+	Env string `json:"variable,omitempty"`
 	// Default in words of YAML; empty for none.
-	Default string
+	Default string `json:"default,omitempty"`
 	// Doc says what it does.
-	Doc string
+	Doc string `json:"meaning"`
 	// As says how Berth differs from distribution; empty: not at all.
-	As string
+	As string `json:"differs,omitempty"`
 	// Later says that Berth refuses it as yet.
-	Later bool
+	Later bool `json:"later,omitempty"`
 }
 
 func listKeys() []Key {

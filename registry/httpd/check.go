@@ -31,9 +31,10 @@ type Check struct {
 const (
 	defaultInterval = 10 * time.Second
 	defaultTimeout  = defaultInterval
-	// downName is what an operator's /debug/health/down is called.
-	downName = "manual_http_status"
 )
+
+// DownCheck is the name, among what fails, of an operator's /debug/health/down.
+const DownCheck = "manual_http_status"
 
 // Checks runs checks and remembers what fails. The zero value has none.
 type Checks struct {
@@ -115,7 +116,7 @@ func (c *Checks) SetDown(down bool) {
 	if down {
 		wrong = "manual Check"
 	}
-	c.set(downName, wrong)
+	c.set(DownCheck, wrong)
 }
 
 // Failing gives what is wrong now, by name of the check.
