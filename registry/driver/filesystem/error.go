@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"berth/registry/driver"
+	"berth/registry/driver/filesystem/internal/disk"
 )
 
 // classify adds the driver's own error to one of the system; both can be found.
@@ -14,9 +15,9 @@ func classify(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case isNoSpace(err):
+	case disk.IsNoSpace(err):
 		return fmt.Errorf("%w: %w", driver.ErrNoSpace, err)
-	case isReadOnly(err):
+	case disk.IsReadOnly(err):
 		return fmt.Errorf("%w: %w", driver.ErrReadOnly, err)
 	}
 	return err
@@ -36,8 +37,10 @@ func fail(op, key string, err error) error {
 // failRead is fail for an operation that makes nothing: below a file there is
 // nothing, so "not a directory" means missing.
 func failRead(op, key string, err error) error {
-	if errors.Is(err, syscall.ENOTDIR) {
+	if isBelowFile(err) {
 		err = fs.ErrNotExist
 	}
 	return fail(op, key, err)
 }
+
+func isBelowFile(err error) bool { return errors.Is(err, syscall.ENOTDIR) }

@@ -6,10 +6,16 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
 
 	"berth/registry/driver"
+	"berth/registry/driver/filesystem/internal/disk"
+	"berth/registry/driver/filesystem/internal/journal"
 )
 
 // Options configure [Open]. The keys are those of CNCF distribution.
@@ -29,18 +35,32 @@ const (
 // Driver keeps keys as files. See the package comment.
 type Driver struct {
 	root    string // absolute, with a separator at its end
+	disk    disk.Disk
 	threads chan struct{}
 	births  births
+	claims  claims
+	journal *journal.Journal
+	volumes volumes
+	device  uint64 // that holds the root
+
+	temp  string // beginning of the path of a temporary file or folder
+	temps atomic.Uint64
+	tidy  sync.WaitGroup // removals in the background
 }
 
 var (
-	_ driver.Driver = (*Driver)(nil)
-	_ driver.Walker = (*Driver)(nil)
-	_ driver.Spacer = (*Driver)(nil)
+	_ driver.Driver  = (*Driver)(nil)
+	_ driver.Walker  = (*Driver)(nil)
+	_ driver.Spacer  = (*Driver)(nil)
+	_ driver.Batcher = (*Driver)(nil)
+	_ io.Closer      = (*Driver)(nil)
 )
 
 // Open opens a folder, and makes it when it is missing. It does not take
-// ownership: one process at a time is the caller's care.
+// ownership: one process at a time is the caller's care. What a crash or a
+// power cut interrupted is carried out before it returns.
+//
+// The caller closes the driver; one that is not closed is like a crash.
 func Open(o Options) (*Driver, error) {
 	if o.RootDirectory == "" {
 		return nil, errors.New("rootdirectory is empty: it must name the folder that holds the registry")
@@ -59,13 +79,32 @@ func Open(o Options) (*Driver, error) {
 	case !info.IsDir():
 		return nil, fmt.Errorf("rootdirectory %s is not a folder", root)
 	}
-	if o.MaxThreads == 0 {
-		o.MaxThreads = defaultThreads
+	return openOn(disk.OS{}, root, o.MaxThreads)
+}
+
+// openOn opens a folder that exists.
+func openOn(on disk.Disk, root string, threads int) (*Driver, error) {
+	if threads == 0 {
+		threads = defaultThreads
 	}
 	if root[len(root)-1] != filepath.Separator {
 		root += string(filepath.Separator)
 	}
-	return &Driver{root: root, threads: make(chan struct{}, max(o.MaxThreads, minThreads))}, nil
+	d := &Driver{root: root, disk: on, threads: make(chan struct{}, max(threads, minThreads))}
+	d.temp = filepath.Join(d.journalFolder(), tempFolder, strconv.FormatUint(rand.Uint64(), 36)+"-")
+	if err := d.openJournal(); err != nil {
+		return nil, fmt.Errorf("rootdirectory %s: %w", d.Root(), err)
+	}
+	return d, nil
+}
+
+// Close makes durable what the journal still holds, and leaves it empty. After
+// it, what changes something is refused with fs.ErrClosed; readers and writers
+// that are open can be used on.
+func (d *Driver) Close() error {
+	err := d.journal.Close()
+	d.tidy.Wait()
+	return errors.Join(err, d.volumes.close())
 }
 
 // Root is the absolute path of the folder.
@@ -106,12 +145,11 @@ func (d *Driver) Stat(ctx context.Context, key string) (driver.Info, error) {
 		return driver.Info{}, err
 	}
 	defer d.end()
-	info, err := stat(path)
+	info, err := disk.OS{}.Stat(path)
 	if err != nil {
 		return driver.Info{}, failRead("stat", key, err)
 	}
-	info.Key = key
-	return info, nil
+	return driver.Info{Key: key, Size: info.Size, Modified: info.Modified, Dir: info.Dir}, nil
 }
 
 // Open implements [driver.Driver]. It gives an *os.File.
@@ -121,7 +159,7 @@ func (d *Driver) Open(ctx context.Context, key string) (io.ReadSeekCloser, error
 		return nil, err
 	}
 	defer d.end()
-	f, err := openRead(path)
+	f, err := disk.OpenRead(path)
 	if err != nil {
 		return nil, failRead("open", key, err)
 	}
@@ -134,7 +172,7 @@ func (d *Driver) Space(ctx context.Context) (free, total int64, err error) {
 		return 0, 0, err
 	}
 	defer d.end()
-	free, total, err = space(d.root)
+	free, total, err = disk.Space(d.root)
 	if err != nil {
 		return 0, 0, fmt.Errorf("free space of %s: %w", d.root, err)
 	}

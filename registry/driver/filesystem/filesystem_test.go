@@ -21,11 +21,32 @@ func TestFilesystemKeepsTheContractOfDrivers(t *testing.T) {
 
 func open(t testing.TB) *Driver {
 	t.Helper()
-	d, err := Open(Options{RootDirectory: filepath.Join(t.TempDir(), "made", "by", "open")})
+	return reopen(t, filepath.Join(t.TempDir(), "made", "by", "open"))
+}
+
+func reopen(t testing.TB, root string) *Driver {
+	t.Helper()
+	d, err := Open(Options{RootDirectory: root})
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = d.Close() })
 	return d
+}
+
+// grow writes a file past the journal.
+func grow(t testing.TB, d *Driver, key, content string) {
+	t.Helper()
+	w, err := d.Append(t.Context(), key, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, content); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func put(t testing.TB, d *Driver, key, content string) {
@@ -156,21 +177,21 @@ func TestARootThatIsGoneIsNotMadeAnew(t *testing.T) {
 func TestNewFoldersAreSettledOnce(t *testing.T) {
 	t.Parallel()
 	d := open(t)
-	put(t, d, "a/b/c/link", "1")
+	grow(t, d, "a/b/c/data", "1")
 	if n := len(d.births.pending); n != 0 {
-		t.Errorf("%d folders are pending after a put", n)
+		t.Errorf("%d folders are pending after a close", n)
 	}
 	// As when another goroutine made the folder, and not yet flushed it.
 	dir := filepath.Join(d.Root(), "a", "new")
-	if err := d.mkdir(dir); err != nil {
+	if err := d.mkdirs(dir, d.mkdirBorn); err != nil {
 		t.Fatal(err)
 	}
 	if born := d.births.above(filepath.Join(dir, "deeper"), len(d.root)); len(born) != 1 {
 		t.Errorf("what is above: %v", born)
 	}
-	put(t, d, "a/new/deeper/link", "1")
+	grow(t, d, "a/new/deeper/data", "1")
 	if n := len(d.births.pending); n != 0 {
-		t.Errorf("%d folders are pending after a put below them", n)
+		t.Errorf("%d folders are pending after a file was written below them", n)
 	}
 }
 
@@ -178,14 +199,14 @@ func TestAFolderMadeAnewStaysPending(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	dir := filepath.Join(d.Root(), "x")
-	if err := d.mkdir(dir); err != nil {
+	if err := d.mkdirs(dir, d.mkdirBorn); err != nil {
 		t.Fatal(err)
 	}
 	before := d.births.above(dir, len(d.root))
 	if err := os.Remove(dir); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.mkdir(dir); err != nil {
+	if err := d.mkdirs(dir, d.mkdirBorn); err != nil {
 		t.Fatal(err)
 	}
 	d.births.settled(before)

@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"berth/registry/driver"
+	"berth/registry/driver/filesystem/internal/disk"
 )
 
 // List implements [driver.Driver].
@@ -54,13 +56,34 @@ func (d *Driver) names(ctx context.Context, prefix string) (path string, names [
 	}
 	names = all[:0]
 	for _, file := range all {
-		if name, ok := keyName(file); ok {
-			names = append(names, name)
-		} else {
+		name, ok := keyName(file)
+		switch {
+		case !ok:
 			dropOld(filepath.Join(path, file))
+		case !d.hidden(prefix, name):
+			names = append(names, name)
 		}
 	}
 	return path, names, nil
+}
+
+// hidden says whether a name is the journal's, or that of a folder with nothing
+// but the journal in it.
+func (d *Driver) hidden(prefix, name string) bool {
+	above, last, _ := strings.Cut(journalKey, "/")
+	if prefix == above {
+		return strings.EqualFold(name, last)
+	}
+	if prefix != "" || name != above {
+		return false
+	}
+	f, err := os.Open(d.file(above))
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }()
+	inside, err := f.Readdirnames(2)
+	return err == nil && len(inside) == 1 && inside[0] == last
 }
 
 func (d *Driver) child(ctx context.Context, prefix, path, name string) (driver.Info, error) {
@@ -72,12 +95,11 @@ func (d *Driver) child(ctx context.Context, prefix, path, name string) (driver.I
 	if prefix != "" {
 		key = prefix + "/" + name
 	}
-	info, err := stat(filepath.Join(path, name))
+	info, err := disk.OS{}.Stat(filepath.Join(path, name))
 	if err != nil {
 		return driver.Info{}, failRead("list", key, err)
 	}
-	info.Key = key
-	return info, nil
+	return driver.Info{Key: key, Size: info.Size, Modified: info.Modified, Dir: info.Dir}, nil
 }
 
 // Walk implements [driver.Walker]: folder by folder, unsorted.

@@ -2,16 +2,12 @@ package filesystem
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
-)
 
-const (
-	folderMode = 0o777 // the umask decides, as with distribution
-	fileMode   = 0o666
+	"berth/registry/driver/filesystem/internal/disk"
 )
 
 // births remembers the folders whose name in their parent is not yet on the
@@ -23,37 +19,15 @@ type births struct {
 	last    uint64            // guarded by mu
 }
 
-// mkdir makes a folder and those above it.
-func (d *Driver) mkdir(dir string) error {
-	if len(dir) < len(d.root) {
-		// Not made anew: the disk that held it may only be unplugged.
-		return fmt.Errorf("rootdirectory %s is gone", d.Root())
-	}
-	err := d.births.mkdir(dir)
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, fs.ErrExist):
-		// Where a file is in the way, the next step says so.
-		return nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return err
-	}
-	if err := d.mkdir(filepath.Dir(dir)); err != nil {
-		return err
-	}
-	if err := d.births.mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return nil
-}
+// mkdirBorn makes a folder for a file that the journal does not know.
+func (d *Driver) mkdirBorn(dir string) error { return d.births.mkdir(d.disk, dir) }
 
 // mkdir makes and notes under one lock, so that nobody finds a folder that is
 // not noted.
-func (b *births) mkdir(dir string) error {
+func (b *births) mkdir(on disk.Disk, dir string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := os.Mkdir(dir, folderMode); err != nil {
+	if err := on.Mkdir(dir); err != nil {
 		return err
 	}
 	if b.pending == nil {
@@ -95,21 +69,20 @@ func (b *births) settled(folders map[string]uint64) {
 }
 
 // settle returns when the names in dir, and those that lead to it, are on the
-// disk; also says so for the names in further folders. A flush that fails
-// leaves the folders pending, so the next one tries them again.
-func (d *Driver) settle(dir string, also ...string) error {
+// disk. A flush that fails leaves the folders pending, so the next one tries
+// them again.
+func (d *Driver) settle(dir string) error {
 	born := d.births.above(dir, len(d.root))
-	if len(born) == 0 && len(also) == 0 {
-		return flush(dir)
-	}
 	dirs := map[string]struct{}{dir: {}}
 	for child := range born {
 		dirs[filepath.Dir(child)] = struct{}{}
 	}
-	for _, other := range also {
-		dirs[other] = struct{}{}
+	for above := dir; len(above) > len(d.root); above = filepath.Dir(above) {
+		if d.journal.Remembers(folderHash(above)) {
+			dirs[filepath.Dir(above)] = struct{}{}
+		}
 	}
-	if err := flushAll(dirs); err != nil {
+	if err := d.flushAll(dirs); err != nil {
 		return err
 	}
 	d.births.settled(born)
@@ -117,10 +90,10 @@ func (d *Driver) settle(dir string, also ...string) error {
 }
 
 // flushAll flushes side by side: the disk does several in one go.
-func flushAll(dirs map[string]struct{}) error {
+func (d *Driver) flushAll(dirs map[string]struct{}) error {
 	errs := make(chan error, len(dirs))
 	for dir := range dirs {
-		go func() { errs <- flush(dir) }()
+		go func() { errs <- d.flush(dir) }()
 	}
 	var all []error
 	for range dirs {
@@ -130,8 +103,8 @@ func flushAll(dirs map[string]struct{}) error {
 }
 
 // flush syncs a folder. One that is gone was deleted by another, and needs none.
-func flush(dir string) error {
-	if err := syncFolder(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+func (d *Driver) flush(dir string) error {
+	if err := d.disk.SyncFolder(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
@@ -146,11 +119,11 @@ func makeRoot(root string) error {
 		}
 		missing = append(missing, dir)
 	}
-	if err := os.MkdirAll(root, folderMode); err != nil {
+	if err := os.MkdirAll(root, 0o777); err != nil {
 		return err
 	}
 	for _, dir := range missing {
-		if err := syncFolder(filepath.Dir(dir)); err != nil {
+		if err := (disk.OS{}).SyncFolder(filepath.Dir(dir)); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"berth/registry/driver"
+	"berth/registry/driver/filesystem/internal/disk"
 )
 
 var systemErrors = []struct{ system, want error }{
@@ -50,7 +51,7 @@ func TestAFullDiskSaysSoAndKeepsWhatWasWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	inner := w.(*writer)
-	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	full, err := disk.OS{}.Open("/dev/full", os.O_WRONLY)
 	if err != nil {
 		t.Fatal(err)
 	}

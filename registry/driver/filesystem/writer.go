@@ -7,42 +7,65 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	slashpath "path"
 	"path/filepath"
 
 	"berth/registry/driver"
+	"berth/registry/driver/filesystem/internal/disk"
 )
 
-// Append implements [driver.Driver].
+// Append implements [driver.Driver]. The file is written past the journal.
 func (d *Driver) Append(ctx context.Context, key string, offset int64) (driver.Writer, error) {
-	path, err := d.begin(ctx, key)
+	if err := writable(key); err != nil {
+		return nil, err
+	}
+	mine, err := d.claims.take(ctx, []string{key})
 	if err != nil {
 		return nil, err
 	}
+	defer d.claims.release(mine)
+	if err := d.wait(ctx); err != nil {
+		return nil, err
+	}
 	defer d.end()
+	if d.journal.Closed() {
+		return nil, fail("append", key, fs.ErrClosed)
+	}
+	w, err := d.openWriter(key, offset)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.takeOver(w); err != nil {
+		return nil, errors.Join(fail("append", key, err), w.f.Close())
+	}
+	return w, nil
+}
+
+func (d *Driver) openWriter(key string, offset int64) (*writer, error) {
+	path := d.file(key)
 	if offset != 0 {
 		return d.resume(key, path, offset)
 	}
-	f, err := d.create(path)
+	var f disk.File
+	open := func() (err error) {
+		f, err = d.disk.Open(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+		return err
+	}
+	err := open()
+	for try := 0; errors.Is(err, fs.ErrNotExist) && try < maxTries; try++ {
+		if err := d.mkdirs(filepath.Dir(path), d.mkdirBorn); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fail("append", key, err)
+		}
+		err = open()
+	}
 	if err != nil {
 		return nil, fail("append", key, err)
 	}
-	return &writer{d: d, f: f, key: key, born: true, dirty: true}, nil
+	return &writer{d: d, f: f, key: key, path: path, born: true, dirty: true}, nil
 }
 
-func (d *Driver) create(path string) (*os.File, error) {
-	const flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
-	f, err := os.OpenFile(path, flags, fileMode)
-	for try := 0; errors.Is(err, fs.ErrNotExist) && try < maxTries; try++ {
-		if err := d.mkdir(filepath.Dir(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		f, err = os.OpenFile(path, flags, fileMode)
-	}
-	return f, err
-}
-
-func (d *Driver) resume(key, path string, offset int64) (driver.Writer, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+func (d *Driver) resume(key, path string, offset int64) (*writer, error) {
+	f, err := d.disk.Open(path, os.O_WRONLY)
 	if err != nil {
 		return nil, failRead("append", key, err)
 	}
@@ -54,14 +77,41 @@ func (d *Driver) resume(key, path string, offset int64) (driver.Writer, error) {
 		_ = f.Close()
 		return nil, fail("append", key, err)
 	}
-	return &writer{d: d, f: f, key: key, size: size, flushed: size}, nil
+	return &writer{d: d, f: f, key: key, path: path, size: size, flushed: size}, nil
+}
+
+// takeOver takes a file out of the journal's hands: what is recorded of it, or
+// of a folder above it that was deleted, must not be carried out on it again
+// after a power cut.
+func (d *Driver) takeOver(w *writer) error {
+	hashes := []uint64{touchHash(w.key)}
+	for key := w.key; key != "."; key = slashpath.Dir(key) {
+		hashes = append(hashes, treeHash(key))
+	}
+	if !d.journal.Remembers(hashes...) {
+		return nil
+	}
+	if !w.born {
+		// It still rests on its record.
+		w.born, w.dirty = true, true
+		if err := w.sync(); err != nil {
+			return err
+		}
+	}
+	ticket, err := d.commit([]step{{op: opKeep, key: w.key}})
+	if err != nil {
+		return err
+	}
+	d.journal.Placed(ticket.Number)
+	return nil
 }
 
 // writer writes straight into its file. One goroutine at a time uses it.
 type writer struct {
 	d    *Driver
-	f    *os.File
+	f    disk.File
 	key  string
+	path string
 	size int64
 	// flushed is how far the system was told to start writing.
 	flushed int64
@@ -76,8 +126,8 @@ func (w *writer) Write(p []byte) (int, error) {
 	n, err := w.f.Write(p)
 	w.size += int64(n)
 	w.dirty = w.dirty || n > 0
-	if w.size-w.flushed >= flushAhead {
-		startFlush(w.f, w.flushed, w.size-w.flushed)
+	if w.size-w.flushed >= disk.FlushAhead {
+		w.f.Ahead(w.flushed, w.size-w.flushed)
 		w.flushed = w.size
 	}
 	if err != nil {
@@ -103,7 +153,7 @@ func (w *writer) sync() error {
 		w.dirty = false
 	}
 	if w.born {
-		if err := w.d.settle(filepath.Dir(w.f.Name())); err != nil {
+		if err := w.d.settle(filepath.Dir(w.path)); err != nil {
 			return err
 		}
 		w.born = false

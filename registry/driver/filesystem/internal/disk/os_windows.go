@@ -1,4 +1,4 @@
-package filesystem
+package disk
 
 import (
 	"errors"
@@ -8,24 +8,39 @@ import (
 	"time"
 
 	"golang.org/x/sys/windows"
-
-	"berth/registry/driver"
 )
 
 // Paths longer than MAX_PATH need the prefix \\?\; package os adds it to an
 // absolute path by itself, and every path here is absolute.
 
-func stat(path string) (driver.Info, error) {
+func stat(path string) (Info, error) {
 	fi, err := os.Stat(path)
 	if err != nil {
-		return driver.Info{}, err
+		return Info{}, err
 	}
-	info := driver.Info{Modified: fi.ModTime(), Dir: fi.IsDir()}
+	info := Info{Modified: fi.ModTime(), Dir: fi.IsDir()}
 	if !info.Dir {
 		info.Size = fi.Size()
 	}
 	return info, nil
 }
+
+func writeNew(path string, content []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		_ = os.Remove(path)
+	}
+	return err
+}
+
+func mkdir(path string) error { return os.Mkdir(path, folderMode) }
 
 // openRead shares the file for deletion, which os.Open does not: a blob that is
 // being pulled can be replaced and deleted, as elsewhere.
@@ -78,6 +93,19 @@ func busy(err error) bool {
 	return errors.Is(err, windows.ERROR_SHARING_VIOLATION) || errors.Is(err, windows.ERROR_ACCESS_DENIED) || errors.Is(err, windows.ERROR_LOCK_VIOLATION)
 }
 
+// syncFile needs the right to write for FlushFileBuffers.
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	err = f.Sync()
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
 // syncFolder has nothing to do: NTFS keeps names in its journal, and a folder
 // cannot be flushed.
 func syncFolder(string) error { return nil }
@@ -101,3 +129,5 @@ func isNoSpace(err error) bool {
 func isReadOnly(err error) bool { return errors.Is(err, windows.ERROR_WRITE_PROTECT) }
 
 func isNotEmpty(err error) bool { return errors.Is(err, windows.ERROR_DIR_NOT_EMPTY) }
+
+func isOtherDevice(err error) bool { return errors.Is(err, windows.ERROR_NOT_SAME_DEVICE) }
