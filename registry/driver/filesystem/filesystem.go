@@ -149,7 +149,7 @@ func (d *Driver) Stat(ctx context.Context, key string) (driver.Info, error) {
 	if err != nil {
 		return driver.Info{}, failRead("stat", key, err)
 	}
-	return driver.Info{Key: key, Size: info.Size, Modified: info.Modified, Dir: info.Dir}, nil
+	return driver.Info{Key: key, Size: info.Size, Modified: info.Modified, Dir: info.Dir, ID: info.ID.Number}, nil
 }
 
 // Open implements [driver.Driver]. It gives an *os.File.

@@ -99,7 +99,7 @@ func (d *Driver) child(ctx context.Context, prefix, path, name string) (driver.I
 	if err != nil {
 		return driver.Info{}, failRead("list", key, err)
 	}
-	return driver.Info{Key: key, Size: info.Size, Modified: info.Modified, Dir: info.Dir}, nil
+	return driver.Info{Key: key, Size: info.Size, Modified: info.Modified, Dir: info.Dir, ID: info.ID.Number}, nil
 }
 
 // Walk implements [driver.Walker]: folder by folder, unsorted.
