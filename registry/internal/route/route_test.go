@@ -179,6 +179,20 @@ func FuzzWhatParsesIsWrittenBackTheSame(f *testing.F) {
 	})
 }
 
+func FuzzAPathIsCleanedOnce(f *testing.F) {
+	for _, p := range []string{"/v2", "/v2//a/tags/list/", "/v2/a/../b/blobs/uploads//", "//x/", "/reg/v2/_catalog/", "/v2/a/manifests/../..", "\\/..", ""} {
+		f.Add(p)
+	}
+	f.Fuzz(func(t *testing.T, p string) {
+		for _, prefix := range []string{"", "/reg"} {
+			once := Clean(prefix, p)
+			if again := Clean(prefix, once); again != once || !strings.HasPrefix(once, "/") || strings.HasPrefix(once, "//") {
+				t.Errorf("%q is cleaned to %q, and that to %q", p, once, again)
+			}
+		}
+	})
+}
+
 func BenchmarkParseManifest(b *testing.B) {
 	u, _ := url.Parse("/v2/team/app/manifests/v1")
 	b.ReportAllocs()
