@@ -182,6 +182,7 @@ func (o *options) open(peers []*peer) (*bench, error) {
 		return nil, err
 	}
 	b.c.repos = allRepos
+	full := slices.ContainsFunc(b.workloads(), func(w workload) bool { return o.wants(w.key) && !w.alone })
 	for i, p := range peers {
 		p.dir = filepath.Join(o.scratch, fmt.Sprint(i, "-", p.name))
 		p.data = filepath.Join(p.dir, "data")
@@ -192,22 +193,13 @@ func (o *options) open(peers []*peer) (*bench, error) {
 			return nil, err
 		}
 		begin := time.Now()
-		switch p.name {
-		case "limit":
-			if i > 0 && peers[0].registry {
-				err = record(peers[0], p.data, b.recorded())
-			}
-		case "nginx":
-			d := newDisk(p.data)
-			d.blob(b.c.layer, b.c.layerBytes)
-			err = d.err
-		default:
-			err = b.c.seed(p.data, p.more)
+		if full {
+			err = b.fill(p, peers[0])
 		}
 		if err == nil {
 			err = p.start()
 		}
-		if err == nil && p.referrer {
+		if err == nil && p.referrer && full {
 			err = b.pushReferrers(p)
 		}
 		if err == nil {
@@ -219,4 +211,19 @@ func (o *options) open(peers []*peer) (*bench, error) {
 		fmt.Fprintf(os.Stderr, "peers: %s was filled and started in %.1f s\n", p.label, time.Since(begin).Seconds())
 	}
 	return b, nil
+}
+
+// fill makes the store of a server; the limit repeats what a registry answers.
+func (b *bench) fill(p, registry *peer) error {
+	switch {
+	case p.name == "limit" && registry.registry:
+		return record(registry, p.data, b.recorded())
+	case p.name == "limit":
+		return nil
+	case p.name == "nginx":
+		d := newDisk(p.data)
+		d.blob(b.c.layer, b.c.layerBytes)
+		return d.err
+	}
+	return b.c.seed(p.data, p.more)
 }

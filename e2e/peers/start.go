@@ -37,7 +37,7 @@ func (b *bench) starts() []workload {
 	empty := func() (string, error) { return "", nil }
 	root := request("GET", "/v2/")
 	tag := request("GET", "/v2/team/service-007/manifests/build-0042", accept)
-	return []workload{
+	all := []workload{
 		{
 			key: "start-empty", title: "exec to first 200, empty store", unit: "ms", less: true, bound: 15, on: withLimit,
 			round: func(p *peer) (sample, error) { return b.start(p, empty, root) },
@@ -55,6 +55,10 @@ func (b *bench) starts() []workload {
 			round: b.memory,
 		},
 	}
+	for i := range all {
+		all[i].alone = true
+	}
+	return all
 }
 
 // manyTags gives the big store, which is made when first asked for. All

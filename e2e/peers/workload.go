@@ -17,6 +17,7 @@ type workload struct {
 	bound            float64 // what Berth must reach in the unit
 	cpu              float64 // what Berth may use, in seconds for a GB
 	on               []string
+	alone            bool // starts servers of its own and needs no store
 	round            func(p *peer) (sample, error)
 	check            func(p *peer) error // after all rounds
 }
