@@ -10,9 +10,11 @@ import (
 	"berth/registry"
 	"berth/registry/driver"
 	"berth/registry/driver/memory"
+	"berth/registry/registrytest"
 	"berth/registry/store"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // slow lets everybody see what is put under one folder before it is durable.
@@ -103,5 +105,37 @@ func TestABlobIsMountedFromAnywhereOnlyWhenItIsDurable(t *testing.T) {
 	mount := func() error { _, err := st.MountBlob(context.Background(), "", "other", d); return err }
 	if drv.race(t, commit, mount) {
 		t.Error("mounted what is not durable")
+	}
+}
+
+func TestAManifestIsNotDoneBeforeWhatItRefersToIsDurable(t *testing.T) {
+	t.Parallel()
+	for _, folder := range []string{"/_layers/", "/_manifests/revisions/"} {
+		drv := newSlow(folder)
+		drv.durable.Store(true)
+		st := open(t, drv, nil, store.Options{})
+		child := registry.Manifest{Content: []byte(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}`)}
+		first := func() error {
+			_, err := st.PutManifest(context.Background(), "app", child)
+			return err
+		}
+		parent := registrytest.Index(t, registry.Descriptor{MediaType: ocispec.MediaTypeImageIndex, Digest: digest.FromBytes(child.Content), Size: int64(len(child.Content))})
+		if folder == "/_layers/" {
+			up := start(t, st, context.Background())
+			write(t, up, []byte("config"))
+			first = func() error {
+				_, err := up.Commit(context.Background(), digest.FromString("config"))
+				return err
+			}
+			parent = image("config", 0)
+		}
+		drv.durable.Store(false)
+		second := func() error {
+			_, err := st.PutManifest(context.Background(), "app", parent)
+			return err
+		}
+		if drv.race(t, first, second) {
+			t.Errorf("%s: told that it is stored while what it needs is not", folder)
+		}
 	}
 }

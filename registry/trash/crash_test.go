@@ -40,6 +40,7 @@ type world struct {
 	old, new registry.Manifest
 	blobs    [][]byte
 	entry    string
+	pieces   int // how many requests bring a blob; 0 means one behind an empty one
 }
 
 func nothing(*world) registry.Digest  { return "" }
@@ -66,6 +67,25 @@ var scenarios = map[string]scenario{
 		prepare: func(w *world) error { return w.push(w.old, 0) },
 		act:     func(w *world) error { return w.reg.DeleteManifest(context.Background(), repo, w.old.Digest) },
 		before:  oldOne, after: nothing,
+	},
+	"push blobs at once": {
+		prepare: func(*world) error { return nil },
+		act:     func(w *world) error { w.pieces = 1; return w.push(w.old, 0) },
+		before:  nothing, after: oldOne,
+	},
+	"push blobs in pieces": {
+		prepare: func(*world) error { return nil },
+		act:     func(w *world) error { w.pieces = 3; return w.push(w.old, 0) },
+		before:  nothing, after: oldOne,
+	},
+	"push a large layer": {
+		prepare: func(w *world) error {
+			w.blobs[1] = registrytest.Bytes(9, 200<<10)
+			w.old = imageOf(w.blobs[0], w.blobs[1])
+			return nil
+		},
+		act:    func(w *world) error { w.pieces = 3; return w.push(w.old, 0) },
+		before: nothing, after: oldOne,
 	},
 	"restore a tag": {
 		prepare: func(w *world) error {
@@ -95,9 +115,29 @@ func (w *world) discard() error {
 func (w *world) push(m registry.Manifest, which int) error {
 	ctx := context.Background()
 	for _, content := range w.blobs[2*which : 2*which+2] {
-		up, err := w.reg.StartUpload(ctx, repo)
-		if err != nil {
+		if err := w.upload(ctx, content); err != nil {
 			return err
+		}
+	}
+	_, err := w.reg.PutManifest(ctx, repo, m, "v1")
+	return err
+}
+
+func (w *world) upload(ctx context.Context, content []byte) error {
+	up, err := w.reg.StartUpload(ctx, repo)
+	if err != nil {
+		return err
+	}
+	for i := range max(w.pieces, 2) {
+		piece := content[:len(content)*i/max(w.pieces-1, 1)]
+		if w.pieces == 1 {
+			piece = content
+		}
+		if _, err := io.Copy(up, bytes.NewReader(piece[up.Size():])); err != nil {
+			return errors.Join(err, up.Close())
+		}
+		if up.Size() == int64(len(content)) {
+			break
 		}
 		id := up.ID()
 		if err := up.Close(); err != nil {
@@ -106,15 +146,11 @@ func (w *world) push(m registry.Manifest, which int) error {
 		if up, err = w.reg.ResumeUpload(ctx, repo, id); err != nil {
 			return err
 		}
-		if _, err := io.Copy(up, bytes.NewReader(content)); err != nil {
-			return errors.Join(err, up.Close())
-		}
-		if _, err := up.Commit(ctx, digest.FromBytes(content)); err != nil {
-			return errors.Join(err, up.Close())
-		}
 	}
-	_, err := w.reg.PutManifest(ctx, repo, m, "v1")
-	return err
+	if _, err := up.Commit(ctx, digest.FromBytes(content)); err != nil {
+		return errors.Join(err, up.Close())
+	}
+	return nil
 }
 
 func newWorld(t *testing.T, drv driver.Driver) *world {
@@ -124,16 +160,19 @@ func newWorld(t *testing.T, drv driver.Driver) *world {
 	for i := range 2 {
 		config, layer := fmt.Appendf(nil, `{"os":"linux","author":"%d"}`, i), registrytest.Bytes(uint64(i), 5000)
 		w.blobs = append(w.blobs, config, layer)
-		content := fmt.Appendf(nil, `{"schemaVersion":2,"config":{"mediaType":%q,"digest":%q,"size":%d},"layers":[{"mediaType":%q,"digest":%q,"size":%d}]}`,
-			ocispec.MediaTypeImageConfig, digest.FromBytes(config), len(config), ocispec.MediaTypeImageLayer, digest.FromBytes(layer), len(layer))
-		m := registry.Manifest{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromBytes(content), Content: content}
-		if i == 0 {
+		if m := imageOf(config, layer); i == 0 {
 			w.old = m
 		} else {
 			w.new = m
 		}
 	}
 	return w
+}
+
+func imageOf(config, layer []byte) registry.Manifest {
+	content := fmt.Appendf(nil, `{"schemaVersion":2,"config":{"mediaType":%q,"digest":%q,"size":%d},"layers":[{"mediaType":%q,"digest":%q,"size":%d}]}`,
+		ocispec.MediaTypeImageConfig, digest.FromBytes(config), len(config), ocispec.MediaTypeImageLayer, digest.FromBytes(layer), len(layer))
+	return registry.Manifest{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromBytes(content), Content: content}
 }
 
 func (w *world) open(t *testing.T, drv driver.Driver) {
