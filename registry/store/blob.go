@@ -86,7 +86,7 @@ func (s *Store) openStored(ctx context.Context, d, target registry.Digest) (regi
 	if err != nil {
 		return nil, err
 	}
-	if info.Dir || hollow(target, info.Size) {
+	if info.Dir || s.hollow(target, info.Size) {
 		return nil, fmt.Errorf("blob %s: %w", target, errDamaged)
 	}
 	if info.Size <= maxSmall {
@@ -106,7 +106,7 @@ func (s *Store) openStored(ctx context.Context, d, target registry.Digest) (regi
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
 	}
-	if err == nil && hollow(target, size) {
+	if err == nil && s.hollow(target, size) {
 		err = fmt.Errorf("blob %s: %w", target, errDamaged)
 	}
 	if err != nil {
@@ -177,14 +177,14 @@ func (s *Store) stored(ctx context.Context, d registry.Digest) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if info.Dir || hollow(d, info.Size) {
+	if info.Dir || s.hollow(d, info.Size) {
 		return 0, fmt.Errorf("blob %s: %w", d, errDamaged)
 	}
 	return info.Size, nil
 }
 
-// hollow finds the commonest damage: a file system that lost the content of a
-// file but not its name.
-func hollow(d registry.Digest, size int64) bool {
-	return size == 0 && d != d.Algorithm().FromBytes(nil)
+// hollow finds the commonest damage, a file system that lost the content of a
+// file but not its name, and the damage that was found before.
+func (s *Store) hollow(d registry.Digest, size int64) bool {
+	return size == 0 && d != d.Algorithm().FromBytes(nil) || s.torn.has(d, size)
 }

@@ -114,7 +114,10 @@ func (s *Store) closed(ctx context.Context, repo string, p manifest.Parsed) erro
 		if b.Elsewhere {
 			continue
 		}
-		if err := need(b.Digest, s.hasBlob); err != nil {
+		has := func(ctx context.Context, repo string, d registry.Digest) (bool, error) {
+			return s.hasBlobOf(ctx, repo, d, b.Size)
+		}
+		if err := need(b.Digest, has); err != nil {
 			return err
 		}
 	}
@@ -132,9 +135,14 @@ func (s *Store) closed(ctx context.Context, repo string, p manifest.Parsed) erro
 	return nil
 }
 
-// hasBlob waits for a link that is being written: what refers to it must not be
-// durable before it is.
 func (s *Store) hasBlob(ctx context.Context, repo string, d registry.Digest) (bool, error) {
+	return s.hasBlobOf(ctx, repo, d, 0)
+}
+
+// hasBlobOf waits for a link that is being written: what refers to it must not
+// be durable before it is. Where a manifest says that there are more bytes, the
+// disk may have lost some, so the blob is read.
+func (s *Store) hasBlobOf(ctx context.Context, repo string, d registry.Digest, size int64) (bool, error) {
 	s.flights.shared(layerLink(repo, d))()
 	target, err := s.layer(ctx, repo, d)
 	if registry.AsErrors(err) != nil {
@@ -143,9 +151,12 @@ func (s *Store) hasBlob(ctx context.Context, repo string, d registry.Digest) (bo
 	if err != nil {
 		return false, err
 	}
-	_, err = s.stored(ctx, target)
+	n, err := s.stored(ctx, target)
 	if missing(err) {
 		return false, nil
+	}
+	if err == nil && n < size {
+		return s.isWhole(ctx, target, n)
 	}
 	return err == nil, err
 }

@@ -60,6 +60,7 @@ type Store struct {
 	sessions *sessions
 	cache    *cache
 	known    known
+	torn     truncated
 	changes  changes
 
 	trusted    atomic.Bool   // the index may answer lists
