@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"berth/registry"
 	"berth/registry/index"
@@ -25,7 +26,7 @@ func (s *Store) Repositories(ctx context.Context, after string) iter.Seq2[string
 			return
 		}
 		if s.trusts() {
-			known := s.pages(after, yield, func(after string, limit int) ([]string, error) {
+			known := s.fromIndex("", after, yield, func(after string, limit int) ([]string, error) {
 				return s.ix.RepositoryNames(ctx, after, limit)
 			})
 			if known {
@@ -57,10 +58,7 @@ func (s *Store) Tags(ctx context.Context, repo, after string) iter.Seq2[string, 
 			return
 		}
 		if s.trusts() {
-			known := s.pages(after, yield, func(after string, limit int) ([]string, error) {
-				return s.ix.TagNames(ctx, repo, after, limit)
-			})
-			if known {
+			if s.tagsFromIndex(ctx, repo, after, yield) {
 				return
 			}
 			// Another program may have put it there.
@@ -101,11 +99,37 @@ func (s *Store) holds(ctx context.Context, repo string) (bool, error) {
 	return false, nil
 }
 
-// pages yields what next gives, page by page. It reports false, having yielded
-// nothing, when the index does not know what was asked for, or fails.
-func (s *Store) pages(after string, yield func(string, error) bool, next func(after string, limit int) ([]string, error)) bool {
+// tagsFromIndex yields the tags that the index lists, or, when another program
+// has changed them, those on the disk. It reports false, having yielded
+// nothing, when the index does not know the repository, or fails.
+func (s *Store) tagsFromIndex(ctx context.Context, repo, after string, yield func(string, error) bool) bool {
+	names, seen, err := s.tagsSeen(ctx, repo)
+	switch {
+	case errors.Is(err, index.ErrUnknown):
+		return false
+	case err == nil && !seen:
+		from, found := slices.BinarySearch(names, after)
+		if found {
+			from++
+		}
+		for _, name := range names[from:] {
+			if !yield(name, nil) {
+				break
+			}
+		}
+		return true
+	}
+	// What could not be looked at is as the index says.
+	return s.fromIndex(repo, after, yield, func(after string, limit int) ([]string, error) {
+		return s.ix.TagNames(ctx, repo, after, limit)
+	})
+}
+
+// fromIndex yields what next gives, page by page. It reports false, having
+// yielded nothing, when the index does not know what was asked for, or fails.
+func (s *Store) fromIndex(repo, after string, yield func(string, error) bool, next func(after string, limit int) ([]string, error)) bool {
 	for limit := firstPage; ; limit = pageSize {
-		page, err := next(after, limit)
+		page, err := s.pages.get(page{repo, after, limit}, func() ([]string, error) { return next(after, limit) })
 		if errors.Is(err, index.ErrUnknown) {
 			return false
 		}

@@ -59,6 +59,7 @@ type Store struct {
 	leases   *leases
 	sessions *sessions
 	cache    *cache
+	pages    *pages
 	known    known
 	torn     truncated
 	changes  changes
@@ -94,7 +95,7 @@ func Open(ctx context.Context, drv driver.Driver, ix index.Index, o Options) (*S
 	}
 	s := &Store{
 		drv: drv, ix: ix, log: o.Logger, opt: o, opened: time.Now(),
-		leases: newLeases(o.Grace), sessions: newSessions(), cache: newCache(o.Cache),
+		leases: newLeases(o.Grace), sessions: newSessions(), cache: newCache(o.Cache), pages: newPages(o.Cache / 8),
 		doubts: make(chan struct{}, 1), reconciled: make(chan struct{}), stop: func() {},
 	}
 	if ix == nil {
@@ -105,6 +106,7 @@ func Open(ctx context.Context, drv driver.Driver, ix index.Index, o Options) (*S
 	if err != nil {
 		return nil, fmt.Errorf("open the index: %w", err)
 	}
+	s.ix = &notedIndex{ix, s.pages}
 	s.trusted.Store(complete && !ix.Lost())
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
