@@ -126,7 +126,7 @@ var secretKeys = []string{"http.secret", "password"}
 func (c *Config) Settings() []Setting {
 	var out []Setting
 	c.effective(reflect.ValueOf(c).Elem(), nil, func(key string, v reflect.Value) {
-		s := Setting{Key: key, Value: show(v), Origin: c.Origin(key).String()}
+		s := Setting{Key: key, Value: show(v), Origin: c.exact(key).String()}
 		for _, secret := range secretKeys {
 			if strings.HasSuffix(key, secret) && s.Value != "" {
 				s.Value = "(hidden)"

@@ -67,5 +67,15 @@ func (c *Config) Origin(key string) Origin {
 	return best.Origin
 }
 
+// exact is Origin of a value that stands in no file: the sections of a file
+// have a line each, but what they leave out is a default.
+func (c *Config) exact(key string) Origin {
+	o := c.Origin(key)
+	if _, set := c.origins.set[key]; !set && o.Source == SourceFile {
+		return Origin{Source: SourceDefault}
+	}
+	return o
+}
+
 // Explicit reports whether somebody asked for the value of a key.
 func (c *Config) Explicit(key string) bool { return c.Origin(key).Source != SourceDefault }

@@ -125,3 +125,13 @@ func edits(a, b string) int {
 func Keys() []Key { return allKeys() }
 
 var allKeys = sync.OnceValue(listKeys)
+
+// Docs gives the documented keys with their words, for the test that holds them
+// against the types.
+func Docs() map[string]string {
+	out := map[string]string{}
+	for name, d := range docs {
+		out[name] = d.Doc
+	}
+	return out
+}
