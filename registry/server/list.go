@@ -1,7 +1,6 @@
 package server
 
 import (
-	"encoding/json"
 	"errors"
 	"iter"
 	"net/http"
@@ -126,17 +125,20 @@ func (s *server) referrers(w http.ResponseWriter, r *http.Request, q *route.Requ
 		if q.Last != "" && string(desc.Digest) <= q.Last {
 			continue
 		}
-		entry, err := json.Marshal(desc)
-		if err != nil {
-			return err
-		}
-		if more = n == limit || n > 0 && len(body)+len(entry) > maxReferrersBody; more {
+		if more = n == limit; more {
 			break
 		}
+		before := len(body)
 		if n > 0 {
 			body = append(body, ',')
 		}
-		body = append(body, entry...)
+		if body, err = appendDescriptor(body, &desc); err != nil {
+			return err
+		}
+		if more = n > 0 && len(body) > maxReferrersBody; more {
+			body = body[:before]
+			break
+		}
 		last = string(desc.Digest)
 		n++
 	}

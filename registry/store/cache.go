@@ -14,7 +14,8 @@ import (
 // within limit. A reader takes a lock with others and moves nothing: it marks
 // what it found, and whoever makes room passes over what is marked, once.
 type bounded[K comparable, V any] struct {
-	limit int64
+	limit   int64
+	largest int64 // what is larger is not kept: it would push out too many others
 
 	mu   sync.RWMutex // guards what follows
 	size int64
@@ -34,7 +35,7 @@ type kept[K comparable, V any] struct {
 const overhead = 192
 
 func newBounded[K comparable, V any](limit int64) *bounded[K, V] {
-	return &bounded[K, V]{limit: limit, at: map[K]*kept[K, V]{}}
+	return &bounded[K, V]{limit: limit, largest: limit / 8, at: map[K]*kept[K, V]{}}
 }
 
 func (b *bounded[K, V]) get(key K) (V, bool) {
@@ -53,8 +54,7 @@ func (b *bounded[K, V]) get(key K) (V, bool) {
 	return value, true
 }
 
-// put keeps a value of about size bytes, unless it is so large that it would
-// push out too many others.
+// put keeps a value of about size bytes, unless it is too large.
 func (b *bounded[K, V]) put(key K, value V, size int64) {
 	size += overhead
 	b.mu.Lock()
@@ -62,7 +62,7 @@ func (b *bounded[K, V]) put(key K, value V, size int64) {
 	if e := b.at[key]; e != nil {
 		b.remove(e)
 	}
-	if size > b.limit/8 {
+	if size > b.largest {
 		return
 	}
 	e := &kept[K, V]{key: key, value: value, size: size}
@@ -150,7 +150,7 @@ type smallBlob struct {
 func newCache(limit int64) *cache {
 	return &cache{
 		manifests: newBounded[registry.Digest, registry.Manifest](limit / 2),
-		blobs:     newBounded[registry.Digest, smallBlob](limit / 4),
+		blobs:     newBounded[registry.Digest, smallBlob](limit / 16 * 3),
 		heads:     newBounded[head, named](limit / 8),
 		written:   newGenerations(),
 	}

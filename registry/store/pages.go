@@ -10,14 +10,16 @@ import (
 	"berth/registry/index"
 )
 
-// pages keeps pages of lists, as the index gave them. A page is believed until
-// a change is brought to the index that could be on it.
+// pages keeps pages of lists and lists of referrers, as the index gave them. A
+// page is believed until a change is brought to the index that could be on it.
 type pages struct {
 	kept    *bounded[page, pageOf]
 	told    *generations  // changes of a repository
 	catalog atomic.Uint64 // changes of which repositories there are
 	listed  *bounded[string, struct{}]
 	looks   *bounded[string, look]
+
+	referrers *bounded[ask, referred]
 }
 
 // page says what was asked for. An empty repository means the catalog.
@@ -35,12 +37,17 @@ type pageOf struct {
 const least = 64 << 10
 
 func newPages(limit int64) *pages {
-	return &pages{
+	limit /= 16
+	p := &pages{
 		kept:   newBounded[page, pageOf](limit),
 		told:   newGenerations(),
 		listed: newBounded[string, struct{}](max(limit/8, least)),
 		looks:  newBounded[string, look](max(limit/8, least)),
+
+		referrers: newBounded[ask, referred](2 * limit),
 	}
+	p.referrers.largest = limit
+	return p
 }
 
 func (p *pages) generation(repo string) *atomic.Uint64 {

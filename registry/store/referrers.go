@@ -23,20 +23,69 @@ func (s *Store) Referrers(ctx context.Context, repo string, subject registry.Dig
 			yield(registry.Descriptor{}, err)
 			return
 		}
-		found, err := s.referrers(ctx, repo, subject, artifactType)
-		if err == nil {
-			err = s.fallback(ctx, repo, subject, artifactType, found)
-		}
+		found, err := s.allReferrers(ctx, repo, subject, artifactType)
 		if err != nil {
 			yield(registry.Descriptor{}, fmt.Errorf("list referrers of %s in %s: %w", subject, repo, err))
 			return
 		}
-		for _, d := range slices.SortedFunc(maps.Values(found), byDigest) {
+		for _, d := range found {
 			if !yield(d, nil) {
 				return
 			}
 		}
 	}
+}
+
+// ask is what a list of referrers was asked for.
+type ask struct {
+	repo         string
+	subject      registry.Digest
+	artifactType string
+}
+
+// referred is a list of referrers, which must not be modified.
+type referred struct {
+	told     uint64          // generation of the repository when it was asked for
+	fallback registry.Digest // that the fallback tag named; empty: none
+	found    []registry.Descriptor
+}
+
+// allReferrers gives the whole list, sorted. It is kept until a change is
+// brought to the index that could be in it, or the fallback tag names another.
+func (s *Store) allReferrers(ctx context.Context, repo string, subject registry.Digest, artifactType string) ([]registry.Descriptor, error) {
+	trusted, told := s.trusts(), s.pages.told.of(repo).Load()
+	list, err := s.current(ctx, repo, fallbackTag(subject))
+	if err != nil && registry.AsErrors(err) == nil {
+		return nil, err
+	}
+	at := ask{repo, subject, artifactType}
+	if kept, ok := s.pages.referrers.get(at); ok && trusted && kept.told == told && kept.fallback == list {
+		return kept.found, nil
+	}
+	found, err := s.referrers(ctx, repo, subject, artifactType)
+	if err == nil && list != "" {
+		err = s.fallback(ctx, repo, list, artifactType, found)
+	}
+	if err != nil {
+		return nil, err
+	}
+	sorted := slices.SortedFunc(maps.Values(found), byDigest)
+	if trusted {
+		s.pages.referrers.put(at, referred{told, list, sorted}, sizeOf(at, sorted))
+	}
+	return sorted, nil
+}
+
+// sizeOf is about the memory that a list takes.
+func sizeOf(at ask, found []registry.Descriptor) int64 {
+	n := len(at.repo) + len(at.subject) + len(at.artifactType)
+	for _, d := range found {
+		n += 160 + len(d.MediaType) + len(d.Digest) + len(d.ArtifactType)
+		for key, value := range d.Annotations {
+			n += 64 + len(key) + len(value)
+		}
+	}
+	return int64(n)
 }
 
 func byDigest(a, b registry.Descriptor) int { return cmp.Compare(a.Digest, b.Digest) }
@@ -101,26 +150,20 @@ func fallbackTag(subject registry.Digest) string {
 	return subject.Algorithm().String() + "-" + hex[:min(64, len(hex))]
 }
 
-// fallback adds what the fallback tag lists and the repository still has.
-func (s *Store) fallback(ctx context.Context, repo string, subject registry.Digest, artifactType string, found map[registry.Digest]registry.Descriptor) error {
-	d, err := s.readLink(ctx, currentLink(repo, fallbackTag(subject)))
-	if missing(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	m, err := s.content(ctx, d)
+// fallback adds what the index that a fallback tag names lists, and the
+// repository still has.
+func (s *Store) fallback(ctx context.Context, repo string, list registry.Digest, artifactType string, found map[registry.Digest]registry.Descriptor) error {
+	m, err := s.content(ctx, list)
 	if err != nil || !manifest.IsIndex(m.MediaType) {
 		return ctx.Err()
 	}
-	var list struct {
+	var all struct {
 		Manifests []registry.Descriptor `json:"manifests"`
 	}
-	if err := json.Unmarshal(m.Content, &list); err != nil {
+	if err := json.Unmarshal(m.Content, &all); err != nil {
 		return nil
 	}
-	for _, listed := range list.Manifests {
+	for _, listed := range all.Manifests {
 		if _, ok := found[listed.Digest]; ok {
 			continue
 		}

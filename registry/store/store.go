@@ -25,8 +25,8 @@ type Options struct {
 	// swept; also, nothing is swept before the store has been open that long,
 	// since promises are in memory. 0 means [DefaultGrace]; negative, none.
 	Grace time.Duration
-	// Cache bounds the memory that holds manifests, in bytes. 0 means 16 MiB;
-	// negative, none.
+	// Cache bounds the memory that holds manifests, small blobs, what tags name
+	// and pages of lists, in bytes. 0 means 16 MiB; negative, none.
 	Cache int64
 	// Park is for how long an upload that was closed stays open in memory, so
 	// that going on with it costs nothing. 0 means 15 seconds; negative, none:
@@ -95,7 +95,7 @@ func Open(ctx context.Context, drv driver.Driver, ix index.Index, o Options) (*S
 	}
 	s := &Store{
 		drv: drv, ix: ix, log: o.Logger, opt: o, opened: time.Now(),
-		leases: newLeases(o.Grace), sessions: newSessions(), cache: newCache(o.Cache), pages: newPages(o.Cache / 8),
+		leases: newLeases(o.Grace), sessions: newSessions(), cache: newCache(o.Cache), pages: newPages(o.Cache),
 		doubts: make(chan struct{}, 1), reconciled: make(chan struct{}), stop: func() {},
 	}
 	if ix == nil {
