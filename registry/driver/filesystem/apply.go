@@ -144,14 +144,7 @@ func (d *Driver) commit(all []step) (journal.Ticket, error) {
 	b := encode((*buf)[:0], all)
 	hashes := make([]uint64, 0, 8)
 	for _, s := range all {
-		hashes = append(hashes, touchHash(s.key))
-		switch s.op {
-		case opMove:
-			hashes = append(hashes, touchHash(s.to))
-		case opDelete:
-			hashes = append(hashes, treeHash(s.key))
-		case opPut, opKeep:
-		}
+		hashes = appendHashes(hashes, s)
 	}
 	ticket, err := d.journal.Commit(b, hashes)
 	if cap(b) <= maxPooled {
@@ -165,6 +158,18 @@ func (d *Driver) commit(all []step) (journal.Ticket, error) {
 }
 
 // The journal remembers what it is about by hashes of three kinds.
+
+func appendHashes(hashes []uint64, s step) []uint64 {
+	hashes = append(hashes, touchHash(s.key))
+	switch s.op {
+	case opMove:
+		hashes = append(hashes, touchHash(s.to))
+	case opDelete:
+		hashes = append(hashes, treeHash(s.key))
+	case opPut, opKeep:
+	}
+	return hashes
+}
 
 // touchHash is of a key that a record is about.
 func touchHash(key string) uint64 { return maphash.String(seed, key) }
@@ -184,7 +189,7 @@ func (d *Driver) carryOut(ticket journal.Ticket, all []step) error {
 		return err
 	}
 	for i, s := range all {
-		if err := d.place(s); err != nil {
+		if err := d.place(s, stepName(ticket.Number, i)); err != nil {
 			err = fail(s.op.String(), s.key, err)
 			return errors.Join(err, d.journal.Abort(ticket.Number, i))
 		}

@@ -14,11 +14,12 @@ import (
 // the folder under it.
 const maxTries = 20
 
-// place carries out one step, without a flush.
-func (d *Driver) place(s step) error {
+// place carries out one step, without a flush. The name, which the journal can
+// tell again, is for what comes to be on the way.
+func (d *Driver) place(s step, name string) error {
 	switch s.op {
 	case opPut:
-		return d.placePut(d.file(s.key), s.content)
+		return d.placePut(d.file(s.key), name, s.content)
 	case opMove:
 		return d.placeMove(d.file(s.key), d.file(s.to))
 	case opDelete:
@@ -28,33 +29,29 @@ func (d *Driver) place(s step) error {
 	return nil
 }
 
-// placePut writes beside the tree and renames into it: who reads the folder,
-// by Berth or past it, sees the old content or the new.
-func (d *Driver) placePut(path string, content []byte) error {
-	temp, err := d.writeTemp(content)
-	if err != nil {
-		return err
-	}
-	err = d.inFolder(path, func() error { return d.disk.Rename(temp, path) })
-	if disk.IsOtherDevice(err) {
-		_ = d.disk.Remove(temp)
-		return d.putBeside(path, content)
-	}
-	if err != nil {
-		_ = d.disk.Remove(temp)
-	}
-	return err
+// stepName names a step of a record.
+func stepName(number uint64, i int) string {
+	return tempMark + strconv.FormatUint(number, 36) + "-" + strconv.Itoa(i)
 }
 
-// putBeside is for a folder on another file system than the root.
-func (d *Driver) putBeside(path string, content []byte) error {
-	dir := filepath.Dir(path)
-	d.alsoSync(dir)
-	temp := tempName(dir)
-	if err := d.disk.WriteNew(temp, content); err != nil {
-		return err
-	}
-	err := d.disk.Rename(temp, path)
+// placePut writes beside the file and renames: who reads the folder, by Berth
+// or past it, sees the old content or the new. What a crash leaves under the
+// name is removed by the replay.
+func (d *Driver) placePut(path, name string, content []byte) error {
+	temp := filepath.Join(filepath.Dir(path), name)
+	err := d.inFolder(path, func() error {
+		err := d.disk.WriteNew(temp, content)
+		if errors.Is(err, fs.ErrExist) {
+			if err := d.disk.Remove(temp); err != nil {
+				return err
+			}
+			err = d.disk.WriteNew(temp, content)
+		}
+		if err != nil {
+			return err
+		}
+		return d.disk.Rename(temp, path)
+	})
 	if err != nil {
 		_ = d.disk.Remove(temp)
 	}
@@ -63,18 +60,6 @@ func (d *Driver) putBeside(path string, content []byte) error {
 
 func (d *Driver) tempPath() string {
 	return d.temp + strconv.FormatUint(d.temps.Add(1), 36)
-}
-
-func (d *Driver) writeTemp(content []byte) (string, error) {
-	temp := d.tempPath()
-	err := d.disk.WriteNew(temp, content)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := d.makeTempFolder(); err != nil {
-			return "", err
-		}
-		err = d.disk.WriteNew(temp, content)
-	}
-	return temp, err
 }
 
 func (d *Driver) makeTempFolder() error {
