@@ -49,6 +49,7 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 		return nil, err
 	}
 	c.closers = append(c.closers, c.lock.Release)
+	c.noticeReadOnly()
 	for _, warning := range c.cfg.Warnings {
 		c.log.Warn("configuration", "warning", warning)
 	}
@@ -89,7 +90,9 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 
 	c.follow()
 	c.awaitIndex(ctx, st.Reconciled())
-	c.upkeep(st.PurgeUploads, st.StaleUploads)
+	if !c.lock.ReadOnly() {
+		c.upkeep(st.PurgeUploads, st.StaleUploads)
+	}
 	return c, nil
 }
 
@@ -135,10 +138,20 @@ func (c *Core) storeOptions() store.Options {
 }
 
 func (c *Core) indexPath() string {
-	if c.cfg.Storage.InMemory != nil {
+	if c.cfg.Storage.InMemory != nil || c.lock.ReadOnly() {
 		return ":memory:"
 	}
 	return filepath.Join(c.cfg.Data(), "berth", "index.db")
+}
+
+// noticeReadOnly makes the registry read-only when its disk is, and says so;
+// what Berth keeps beside the images is in memory then.
+func (c *Core) noticeReadOnly() {
+	if c.lock.ReadOnly() {
+		c.readOnly.Store(true)
+		c.log.Warn("the disk of the data folder is read-only: images are served, nothing can be pushed or deleted until a restart on a disk that can be written",
+			"data", c.cfg.Data())
+	}
 }
 
 // secret is what signs the state of uploads. It is kept, so that an upload goes
@@ -155,6 +168,9 @@ func (c *Core) secret() ([]byte, error) {
 		return nil, fmt.Errorf("read the secret: %w", err)
 	}
 	fresh := []byte(rand.Text() + rand.Text())
+	if c.lock.ReadOnly() {
+		return fresh, nil
+	}
 	if err := os.WriteFile(path, fresh, 0o600); err != nil {
 		return nil, fmt.Errorf("keep the secret: %w", err)
 	}

@@ -152,6 +152,10 @@ func (c *Core) openControl() (Socket, error) {
 		return nil, nil
 	}
 	socket, err := c.opt.Control(c.cfg.Data())
+	if err != nil && c.lock != nil && c.lock.ReadOnly() {
+		c.log.Warn("no control socket on a read-only disk: the window and the command line do not reach this instance", "error", err)
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open the control socket: %w", err)
 	}

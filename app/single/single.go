@@ -16,6 +16,8 @@ import (
 type Lock struct {
 	lock *flock.Flock
 	note string
+	// readOnly: the folder cannot be written, so nothing can be noted in it.
+	readOnly bool
 }
 
 // HeldError says that another process owns the data folder.
@@ -38,14 +40,21 @@ func (e *HeldError) Error() string {
 func Path(data string) string { return filepath.Join(data, "berth", "lock") }
 
 // Acquire takes the data folder, which is made when it is missing. It does not
-// wait. Errors: [*HeldError].
+// wait. A folder on a read-only disk is taken as well as that can be, and the
+// caller asks ReadOnly. Errors: [*HeldError].
 func Acquire(data string) (*Lock, error) {
 	path := Path(data)
+	l := &Lock{lock: flock.New(path, flock.SetPermissions(0o600)), note: path + ".owner"}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		if l.readOnly = isReadOnly(err); l.readOnly {
+			return l, nil
+		}
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	l := &Lock{lock: flock.New(path, flock.SetPermissions(0o600)), note: path + ".owner"}
 	got, err := l.lock.TryLock()
+	if l.readOnly = isReadOnly(err); l.readOnly {
+		return l, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("lock the data folder %s: %w", data, err)
 	}
@@ -59,13 +68,22 @@ func Acquire(data string) (*Lock, error) {
 	return l, nil
 }
 
+// ReadOnly says that the disk of the folder cannot be written: another process
+// may serve it as well, and neither can change anything.
+func (l *Lock) ReadOnly() bool { return l.readOnly }
+
 // Announce writes down the process and the address that it serves.
 //
 // The note is a file beside the lock, because a locked file cannot be read by
 // others on Windows.
 func (l *Lock) Announce(address string) error {
 	text := fmt.Sprintf("%d\n%s\n", os.Getpid(), address)
-	if err := os.WriteFile(l.note, []byte(text), 0o600); err != nil {
+	err := os.WriteFile(l.note, []byte(text), 0o600)
+	if isReadOnly(err) {
+		l.readOnly = true
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("write the owner of the data folder: %w", err)
 	}
 	return nil
@@ -76,7 +94,7 @@ func (l *Lock) Release() error {
 	if !l.lock.Locked() {
 		return nil
 	}
-	if err := os.Remove(l.note); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(l.note); err != nil && !errors.Is(err, fs.ErrNotExist) && !isReadOnly(err) {
 		return errors.Join(err, l.lock.Unlock())
 	}
 	return l.lock.Unlock()
