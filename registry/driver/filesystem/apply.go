@@ -189,10 +189,15 @@ func (d *Driver) carryOut(ticket journal.Ticket, all []step) error {
 		return err
 	}
 	for i, s := range all {
+		var gone map[string]uint64
+		if s.op == opDelete {
+			gone = d.births.below(d.file(s.key))
+		}
 		if err := d.place(s, stepName(ticket.Number, i)); err != nil {
 			err = fail(s.op.String(), s.key, err)
 			return errors.Join(err, d.journal.Abort(ticket.Number, i))
 		}
+		d.births.settled(gone)
 	}
 	d.journal.Placed(ticket.Number)
 	return d.punctual(ticket)
