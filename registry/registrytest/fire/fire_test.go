@@ -132,6 +132,7 @@ func (w *world) tag(c *client, repo string) {
 	case 0, 1, 2:
 		content, _ := c.image(w.base, nil)
 		c.putManifest(repo, tag, content)
+		c.getTag(repo, tag) // at once: nothing old may be seen
 	case 3: // what another tag names, too
 		if d := c.getTag(repo, churn[c.r.IntN(len(churn))]); d != "" {
 			r, err := c.ask("GET", "/v2/"+repo+"/manifests/"+d, map[string]string{"Accept": mediaManifest}, nil)
@@ -141,9 +142,12 @@ func (w *world) tag(c *client, repo string) {
 		}
 	case 4:
 		c.dropTag(repo, tag)
+		c.getTag(repo, tag)
 	case 5:
 		if d := c.getTag(repo, tag); d != "" {
 			c.dropManifest(repo, d, churn)
+			c.getTag(repo, tag)
+			c.getManifest(repo, d)
 		}
 	case 6:
 		if d := c.getTag(repo, tag); d != "" {
@@ -175,7 +179,7 @@ func (w *world) blob(c *client) {
 	}
 }
 
-// TestManyPushTheSameBlobAtOnce pushes one blob from all sides, and finds one.
+// TestFireManyPushTheSameBlobAtOnce pushes one blob from all sides, and finds one.
 func TestFireManyPushTheSameBlobAtOnce(t *testing.T) {
 	t.Parallel()
 	w := &world{s: newStack(t), h: newHistory(), seed: 1}
@@ -202,4 +206,42 @@ func TestFireManyPushTheSameBlobAtOnce(t *testing.T) {
 	if n != 1 {
 		t.Errorf("%d blobs are stored", n)
 	}
+}
+
+// TestFireUploadsGoOnInAnotherLife opens the registry anew while everybody
+// uploads in pieces: what was answered is kept, and what is sent is whole.
+func TestFireUploadsGoOnInAnotherLife(t *testing.T) {
+	t.Parallel()
+	w := &world{s: newStack(t), h: newHistory(), seed: 2}
+	var wg sync.WaitGroup
+	for id := range 6 {
+		c := w.client(t, id)
+		content := make([]byte, 2<<20+id)
+		for i := range content {
+			content[i] = byte(i * (id + 1))
+		}
+		wg.Go(func() {
+			d, began := digest.FromBytes(content).String(), c.h.now()
+			for try := 0; ; try++ {
+				r, err := c.chunks("up/load", d, content)
+				if err == nil && r.status == 201 {
+					break
+				}
+				if err == nil || try == 50 {
+					c.odd("upload", r)
+					return
+				}
+			}
+			c.h.note(c.id, began, question{put, blobThing("up/load", d), d}, done)
+			c.getBlob("up/load", content)
+		})
+	}
+	for range 3 {
+		time.Sleep(30 * time.Millisecond)
+		if err := w.s.restart(); err != nil {
+			t.Error(err)
+		}
+	}
+	wg.Wait()
+	w.h.judge(t, w.seed)
 }
