@@ -75,24 +75,26 @@ func (p *pages) get(at page, read func() ([]string, error)) ([]string, error) {
 	return names, nil
 }
 
-// note says that a change was brought to the index. The lock of its repository
-// is held, so that a repository does not come and go at the same time.
-func (p *pages) note(c index.Change) {
-	switch c := c.(type) {
-	case index.PutManifest:
-		p.told.of(c.Repository).Add(1)
-		if _, ok := p.listed.get(c.Repository); !ok {
-			p.catalog.Add(1)
-			p.listed.put(c.Repository, struct{}{}, int64(len(c.Repository)))
+// note says that changes were brought to the index. The locks of repositories
+// are held, so that none comes and goes at the same time.
+func (p *pages) note(changes []index.Change) {
+	for _, c := range changes {
+		switch c := c.(type) {
+		case index.PutManifest:
+			p.told.of(c.Repository).Add(1)
+			if _, ok := p.listed.get(c.Repository); !ok {
+				p.catalog.Add(1)
+				p.listed.put(c.Repository, struct{}{}, int64(len(c.Repository)))
+			}
+		case index.PutTag:
+			p.told.of(c.Repository).Add(1)
+		case index.DropTag:
+			p.told.of(c.Repository).Add(1)
+		case index.DropManifest:
+			p.gone(c.Repository)
+		case index.DropRepository:
+			p.gone(c.Repository)
 		}
-	case index.PutTag:
-		p.told.of(c.Repository).Add(1)
-	case index.DropTag:
-		p.told.of(c.Repository).Add(1)
-	case index.DropManifest:
-		p.gone(c.Repository)
-	case index.DropRepository:
-		p.gone(c.Repository)
 	}
 }
 
@@ -101,20 +103,6 @@ func (p *pages) gone(repo string) {
 	p.told.of(repo).Add(1)
 	p.listed.drop(repo)
 	p.catalog.Add(1)
-}
-
-// notedIndex tells pages of every change, after the index knows it.
-type notedIndex struct {
-	index.Index
-	pages *pages
-}
-
-func (x *notedIndex) Apply(ctx context.Context, changes ...index.Change) error {
-	err := x.Index.Apply(ctx, changes...)
-	for _, c := range changes {
-		x.pages.note(c)
-	}
-	return err
 }
 
 // look remembers the folder of the tags of a repository, as it was when the

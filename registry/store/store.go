@@ -106,7 +106,6 @@ func Open(ctx context.Context, drv driver.Driver, ix index.Index, o Options) (*S
 	if err != nil {
 		return nil, fmt.Errorf("open the index: %w", err)
 	}
-	s.ix = &notedIndex{ix, s.pages}
 	s.trusted.Store(complete && !ix.Lost())
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
@@ -212,4 +211,5 @@ func (s *Store) tell(ctx context.Context, repo string, changes ...index.Change) 
 		s.log.Warn("index is behind, lists come from the disk", "repository", repo, "error", err)
 		s.doubt()
 	}
+	s.pages.note(changes)
 }
