@@ -52,6 +52,9 @@ func NewDebug(o DebugOptions) *Debug {
 	}}
 }
 
+// Handler gives what it answers with, for tests.
+func (d *Debug) Handler() http.Handler { return d.http.Handler }
+
 // Serve answers until [Debug.Close]; it closes the listeners.
 func (d *Debug) Serve(listeners ...net.Listener) error {
 	failed := make(chan error, len(listeners))
