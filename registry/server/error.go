@@ -105,6 +105,9 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var method *route.MethodError
 	if errors.As(err, &method) {
 		header["Allow"] = []string{strings.Join(method.Allow, ", ")}
+		if s.readOnly() {
+			header["Allow"] = readingMethods
+		}
 		if r.Method == http.MethodOptions {
 			header["Content-Length"] = []string{"0"}
 			w.WriteHeader(http.StatusOK)

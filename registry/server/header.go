@@ -18,6 +18,8 @@ var (
 	blobCaching  = []string{"max-age=31536000"} // a digest never changes what it names
 	acceptRanges = []string{"bytes"}
 	zeroLength   = []string{"0"}
+
+	readingMethods = []string{"GET, HEAD, OPTIONS"}
 )
 
 const contentBytes = "application/octet-stream"
@@ -80,33 +82,30 @@ func (s *server) created(w http.ResponseWriter, r *http.Request, path string, d 
 	w.WriteHeader(http.StatusCreated)
 }
 
-func parseHost(host string) *url.URL {
-	if host == "" {
-		return nil
-	}
-	if !strings.Contains(host, "://") {
-		host = "http://" + host
-	}
+// parseHost gives what a Location begins with, for a configured host. As in
+// distribution, one without a scheme counts as absent, and a path ends at its
+// last slash.
+func parseHost(host string) string {
 	u, err := url.Parse(host)
-	if err != nil || u.Host == "" {
-		return nil
+	if err != nil || u.Scheme == "" || u.Host == "" {
+		return ""
 	}
-	return u
+	path := u.Path[:strings.LastIndexByte(u.Path, '/')+1]
+	return u.Scheme + "://" + u.Host + strings.TrimSuffix(path, "/")
 }
 
 // base is what a Location begins with: the configured host, else what proxies
 // say in Forwarded (RFC 7239), else in X-Forwarded-*, else the Host of the
 // request. That is distribution's order. A client that lies misleads itself.
+//
+// Only what is made of the request has the prefix: a proxy that the other two
+// are for may have taken it away.
 func (s *server) base(r *http.Request) string {
-	if s.o.RelativeURLs {
-		return s.prefix
+	if s.host != "" {
+		return s.host
 	}
-	if s.host != nil {
-		path := strings.TrimSuffix(s.host.Path, "/")
-		if path == "" {
-			path = s.prefix
-		}
-		return s.host.Scheme + "://" + s.host.Host + path
+	if s.o.RelativeURLs {
+		return ""
 	}
 	scheme, host := "http", r.Host
 	if r.TLS != nil {

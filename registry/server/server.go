@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -21,9 +22,11 @@ type Options struct {
 	// Host is the base of every Location, as "https://registry.example.com";
 	// empty means: what the request says.
 	Host string
-	// RelativeURLs makes every Location a path only.
+	// RelativeURLs makes every Location a path only, without the prefix, unless
+	// there is a Host.
 	RelativeURLs bool
-	// Prefix stands before /v2/ in every path.
+	// Prefix stands before /v2/ in every path. With RelativeURLs it may be
+	// missing, since it is in no Location.
 	Prefix string
 	// Headers are added to every response.
 	Headers http.Header
@@ -52,8 +55,8 @@ const (
 type server struct {
 	reg    registry.Registry
 	o      Options
-	host   *url.URL // of Options.Host; nil: as the request says
-	prefix string   // "" or "/x"
+	host   string // of Options.Host; empty: as the request says
+	prefix string // "" or "/x"
 
 	incoming incoming
 }
@@ -136,6 +139,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		addWarnings(header, s.o.Warnings())
 	}
 	q, err := route.ParseUnder(s.prefix, r.Method, r.URL)
+	if err != nil && s.o.RelativeURLs && errors.Is(err, route.ErrNotFound) {
+		q, err = route.Parse(r.Method, r.URL)
+	}
 	if err != nil && s.redirected(w, r) {
 		return
 	}
@@ -167,8 +173,8 @@ func (s *server) redirected(w http.ResponseWriter, r *http.Request) bool {
 
 // allowed checks the switches, which act at once.
 func (s *server) allowed(q *route.Request, header http.Header) error {
-	if q.Kind.Writes() && s.o.ReadOnly != nil && s.o.ReadOnly() {
-		header["Allow"] = []string{"GET, HEAD, OPTIONS"}
+	if q.Kind.Writes() && s.readOnly() {
+		header["Allow"] = readingMethods
 		return registry.ErrUnsupported.WithMessage("the registry is read-only")
 	}
 	if q.Kind.Deletes() && s.o.DeleteEnabled != nil && !s.o.DeleteEnabled() {
@@ -176,6 +182,8 @@ func (s *server) allowed(q *route.Request, header http.Header) error {
 	}
 	return nil
 }
+
+func (s *server) readOnly() bool { return s.o.ReadOnly != nil && s.o.ReadOnly() }
 
 // addWarnings adds texts as RFC 7234 warnings
 // (distribution-spec, "Warnings": 299, unknown agent, quoted).

@@ -234,6 +234,7 @@ func TestSwitchesActAtOnce(t *testing.T) {
 	s.ask("PUT", "/v2/a/manifests/v3", m.Content).fails("read-only push", 405, "UNSUPPORTED").
 		has("read-only push", 405, "Allow", "GET, HEAD, OPTIONS")
 	s.ask("GET", "/v2/a/manifests/v2", nil).has("reading", 200)
+	s.ask("OPTIONS", "/v2/a/manifests/v2", nil).has("what one may", 200, "Allow", "GET, HEAD, OPTIONS")
 	readOnly = false
 	s.ask("PUT", "/v2/a/manifests/v3", m.Content).has("push", 201)
 }
@@ -252,7 +253,12 @@ func TestLocationsBeginWhereTheClientCanCome(t *testing.T) {
 		{"X-Forwarded", server.Options{}, proxy, "https://reg.example/v2/"},
 		{"Forwarded before X-Forwarded", server.Options{}, standard, "https://std.example:8443/v2/"},
 		{"the configured host before all", server.Options{Host: "https://conf.example:444"}, standard, "https://conf.example:444/v2/"},
+		{"the configured host before a path only", server.Options{Host: "https://conf.example", RelativeURLs: true}, standard, "https://conf.example/v2/"},
+		{"the configured host has its own path", server.Options{Host: "https://conf.example/base/", Prefix: "/reg/"}, nil, "https://conf.example/base/v2/"},
+		{"which ends with its last slash", server.Options{Host: "https://conf.example/base"}, nil, "https://conf.example/v2/"},
+		{"a host that is no URL is absent", server.Options{Host: "conf.example:5000"}, nil, "http://localhost:5000/v2/"},
 		{"a path only", server.Options{RelativeURLs: true}, standard, "/v2/"},
+		{"a path has no prefix", server.Options{RelativeURLs: true, Prefix: "/reg/"}, nil, "/v2/"},
 		{"below a prefix", server.Options{Prefix: "/reg/"}, nil, "http://localhost:5000/reg/v2/"},
 		{"nonsense is left out", server.Options{}, []string{"X-Forwarded-Proto", "javascript", "X-Forwarded-Host", "a/b"}, "http://localhost:5000/v2/"},
 	} {
@@ -260,6 +266,9 @@ func TestLocationsBeginWhereTheClientCanCome(t *testing.T) {
 		a := s.ask("POST", c.o.Prefix[:max(len(c.o.Prefix)-1, 0)]+"/v2/a/blobs/uploads/", nil, c.header...)
 		if got := a.header.Get("Location"); a.status != 202 || !strings.HasPrefix(got, c.want+"a/blobs/uploads/") {
 			t.Errorf("%s: %d %q", c.name, a.status, got)
+		}
+		if c.o.RelativeURLs && c.o.Host == "" {
+			s.ask("GET", a.header.Get("Location"), nil).has("the path is found", 204)
 		}
 	}
 }
