@@ -53,6 +53,7 @@ type Core struct {
 	cfg     *config.Config
 	log     *slog.Logger
 	started time.Time
+	silence time.Duration // how long the end waits for clients that send nothing
 	user    string
 
 	lock    *single.Lock
@@ -108,7 +109,7 @@ func newCore(o Options) *Core {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	c := &Core{
-		opt: o, cfg: o.Config, log: o.Logger, started: time.Now(), user: userName(),
+		opt: o, cfg: o.Config, log: o.Logger, started: time.Now(), silence: silence, user: userName(),
 		bus: event.NewBus(), hub: newHub(), engines: o.Engines, uploads: func() int { return 0 },
 		lent: map[string]bool{}, ready: make(chan struct{}), quit: make(chan struct{}), hurry: make(chan struct{}),
 	}

@@ -114,7 +114,7 @@ func (c *Core) drain(ctx context.Context, api *httpd.Server) {
 	c.jobs.Drain(hurried)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for c.uploads() > 0 && hurried.Err() == nil && api.Quiet() < silence {
+	for c.uploads() > 0 && hurried.Err() == nil && api.Quiet() < c.silence {
 		select {
 		case <-tick.C:
 		case <-hurried.Done():
@@ -128,7 +128,7 @@ func (c *Core) drain(ctx context.Context, api *httpd.Server) {
 			case <-waiting:
 				return
 			}
-			if api.Quiet() >= silence {
+			if api.Quiet() >= c.silence {
 				stop()
 			}
 		}
