@@ -75,35 +75,26 @@ func names(t testing.TB, x *Index, repo string) int {
 	return len(tags)
 }
 
+// harms are what may happen to the file while it is open.
+var harms = map[string]func(path string) error{
+	"deleted": os.Remove,
+	"replaced": func(path string) error {
+		if err := os.WriteFile(path+".new", []byte("something else"), 0o600); err != nil {
+			return err
+		}
+		return os.Rename(path+".new", path)
+	},
+	"emptied": func(path string) error { return os.Truncate(path, 0) },
+	"overwritten": func(path string) error {
+		return os.WriteFile(path, []byte(strings.Repeat("garbage ", 20_000)), 0o600)
+	},
+}
+
 // Whatever happens to the file while it is open: the index says that something
 // was lost, takes what it is told, and is whole again when it was told all.
 func TestHarmToTheOpenFileIsHealed(t *testing.T) {
 	t.Parallel()
-	for name, harm := range map[string]func(t *testing.T, path string){
-		"deleted": func(t *testing.T, path string) {
-			if err := os.Remove(path); err != nil {
-				t.Fatal(err)
-			}
-		},
-		"replaced": func(t *testing.T, path string) {
-			if err := os.WriteFile(path+".new", []byte("something else"), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Rename(path+".new", path); err != nil {
-				t.Fatal(err)
-			}
-		},
-		"emptied": func(t *testing.T, path string) {
-			if err := os.Truncate(path, 0); err != nil {
-				t.Fatal(err)
-			}
-		},
-		"overwritten": func(t *testing.T, path string) {
-			if err := os.WriteFile(path, []byte(strings.Repeat("garbage ", 20_000)), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		},
-	} {
+	for name, harm := range harms {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "index.db")
@@ -113,7 +104,9 @@ func TestHarmToTheOpenFileIsHealed(t *testing.T) {
 			if err := x.inTurn(t.Context(), func(w *writer) error { return w.script(`PRAGMA wal_checkpoint(TRUNCATE)`) }); err != nil {
 				t.Fatal(err)
 			}
-			harm(t, path)
+			if err := harm(path); err != nil {
+				t.Fatal(err)
+			}
 			for i := 0; !x.Lost(); i++ {
 				if i == 1000 {
 					t.Fatal("nobody noticed")

@@ -3,22 +3,11 @@ package sqlite_test
 import (
 	"fmt"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
 	"berth/registry/index"
 )
-
-// cpu is what the process has used.
-func cpu(b *testing.B) time.Duration {
-	b.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
 
 // BenchmarkWriteAPush measures all that a push costs, with what is written
 // behind it: a manifest of its own with a tag of its own, on blobs that are there.

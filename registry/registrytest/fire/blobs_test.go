@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -65,7 +64,6 @@ func (c *client) chunks(repo, d string, content []byte) (reply, error) {
 			return r, errCut
 		}
 		if r, err = c.ask("GET", location, nil, nil); err != nil {
-			time.Sleep(10 * time.Millisecond) // it is being opened anew
 			continue
 		}
 		if r.status != http.StatusNoContent {

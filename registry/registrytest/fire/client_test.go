@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -61,7 +60,7 @@ func (c *client) ask(method, path string, header map[string]string, body []byte)
 	}
 	answer, err := c.http.Do(r)
 	if err != nil {
-		time.Sleep(5 * time.Millisecond) // the registry is being opened anew
+		c.s.await()
 		if op := new(net.OpError); errors.As(err, &op) && op.Op == "dial" {
 			return reply{}, errRefused
 		}

@@ -99,7 +99,7 @@ func (w *world) round(t *testing.T, all []*client, burn time.Duration, restart b
 		})
 	}
 	if restart {
-		time.Sleep(burn / 2)
+		<-time.After(burn / 2)
 		if err := w.s.restart(); err != nil {
 			t.Errorf("restart: %v", err)
 		}
@@ -237,7 +237,7 @@ func TestFireUploadsGoOnInAnotherLife(t *testing.T) {
 		})
 	}
 	for range 3 {
-		time.Sleep(30 * time.Millisecond)
+		<-time.After(30 * time.Millisecond)
 		if err := w.s.restart(); err != nil {
 			t.Error(err)
 		}

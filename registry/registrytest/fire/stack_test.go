@@ -43,10 +43,14 @@ type stack struct {
 func newStack(t testing.TB) *stack {
 	t.Helper()
 	s := &stack{t: t, dir: t.TempDir(), addr: "127.0.0.1:0"}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if err := s.open(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		if err := s.close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
@@ -54,9 +58,8 @@ func newStack(t testing.TB) *stack {
 	return s
 }
 
+// open opens everything. The caller holds mu.
 func (s *stack) open() (err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.drv, err = filesystem.Open(filesystem.Options{RootDirectory: s.dir}); err != nil {
 		return err
 	}
@@ -84,9 +87,8 @@ func (s *stack) open() (err error) {
 }
 
 // close stops as the product does: requests that run get a moment.
+// The caller holds mu.
 func (s *stack) close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 	defer cancel()
 	_ = s.http.Shutdown(ctx) // its error is that requests were cut
@@ -98,13 +100,21 @@ func (s *stack) close() error {
 }
 
 func (s *stack) restart() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if err := s.close(); err != nil {
 		return err
 	}
 	return s.open()
 }
 
-// clients share connections, as many as they like.
+// await returns when it is open: a restart may be under way.
+func (s *stack) await() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+}
+
+// newClient keeps connections, as many as it likes.
 func newClient(t testing.TB) *http.Client {
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	t.Cleanup(transport.CloseIdleConnections)
