@@ -186,6 +186,7 @@ func run(ctx context.Context, core *running, ready func(app.Status)) error {
 			if s, err := core.Status(context.WithoutCancel(ctx), app.StatusRequest{}); err == nil {
 				ready(s)
 			}
+			giveBack(core.log, ended)
 		case <-ended:
 		}
 	}()
@@ -193,6 +194,19 @@ func run(ctx context.Context, core *running, ready func(app.Status)) error {
 	close(ended)
 	<-told
 	return errors.Join(err, core.Close())
+}
+
+// startIsOver is how long after the registry answers its memory is given back.
+const startIsOver = time.Second
+
+func giveBack(log *slog.Logger, ended <-chan struct{}) {
+	select {
+	case <-ended:
+	case <-time.After(startIsOver):
+		if err := app.GiveBack(); err != nil {
+			log.Debug("what the start needed stays in memory", "error", err)
+		}
+	}
 }
 
 // window shows the faces of the desktop: over the running instance, if there is

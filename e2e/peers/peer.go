@@ -48,7 +48,8 @@ func (o *options) peers() []*peer {
 }
 
 func (o *options) berth(p *peer) (args, env []string, err error) {
-	return []string{o.programs.berth, "serve", "--addr", p.addr, "--data", p.data}, nil, nil
+	// Access logs are off everywhere.
+	return []string{o.programs.berth, "serve", "--addr", p.addr, "--data", p.data}, []string{"REGISTRY_LOG_ACCESSLOG_DISABLED=true"}, nil
 }
 
 func (o *options) distribution(program, config string) func(p *peer) (args, env []string, err error) {
