@@ -10,24 +10,31 @@ import (
 )
 
 // accessLog writes lines in Apache's combined format, as distribution does.
+// Lines that come soon after others are written together, so that a busy
+// registry does not spend its time on them: what a crash can lose is what
+// happened within logPace before it.
 type accessLog struct {
-	mu sync.Mutex // guards w: a line is written whole
-	w  io.Writer
+	mu     sync.Mutex // guards what follows; a line is written whole
+	w      io.Writer
+	lines  []byte
+	wrote  time.Time
+	flight *time.Timer // writes what waits; nil: nothing does
 }
 
-var lines = sync.Pool{New: func() any {
-	b := make([]byte, 0, 512)
-	return &b
-}}
+const (
+	logPace = 50 * time.Millisecond
+	// maxLines is how many bytes wait at most.
+	maxLines = 32 << 10
+)
 
 func (l *accessLog) write(r *http.Request, uri, remote string, rec *recorder, start time.Time) {
-	buf := lines.Get().(*[]byte)
-	defer lines.Put(buf)
 	host, _, err := net.SplitHostPort(remote)
 	if err != nil {
 		host = remote
 	}
-	b := append((*buf)[:0], host...)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := append(l.lines, host...)
 	b = append(b, " - - ["...)
 	b = start.AppendFormat(b, "02/Jan/2006:15:04:05 -0700")
 	b = append(b, `] "`...)
@@ -41,11 +48,39 @@ func (l *accessLog) write(r *http.Request, uri, remote string, rec *recorder, st
 	b = appendEscaped(b, r.Referer())
 	b = append(b, `" "`...)
 	b = appendEscaped(b, r.UserAgent())
-	b = append(b, "\"\n"...)
-	*buf = b
+	l.lines = append(b, "\"\n"...)
+	switch {
+	case len(l.lines) >= maxLines:
+		l.out()
+	case l.flight != nil: // it will be written
+	case start.Sub(l.wrote) >= logPace:
+		l.out()
+	default:
+		l.flight = time.AfterFunc(logPace, l.flush)
+	}
+}
+
+// flush writes what waits.
+func (l *accessLog) flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, _ = l.w.Write(b) // a log that cannot be written stops no request
+	l.out()
+}
+
+// out needs mu.
+func (l *accessLog) out() {
+	if l.flight != nil {
+		l.flight.Stop()
+		l.flight = nil
+	}
+	if len(l.lines) == 0 {
+		return
+	}
+	_, _ = l.w.Write(l.lines) // a log that cannot be written stops no request
+	l.lines, l.wrote = l.lines[:0], time.Now()
+	if cap(l.lines) > 2*maxLines {
+		l.lines = nil
+	}
 }
 
 // appendEscaped keeps what clients send from forging lines.

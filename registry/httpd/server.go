@@ -154,6 +154,9 @@ func (s *Server) Quiet() time.Duration { return s.traffic.quiet(time.Now()) }
 // is kept. The error is that of ctx.
 func (s *Server) Shutdown(ctx context.Context) error {
 	defer s.once.Do(func() { close(s.done) })
+	if s.chain.access != nil {
+		defer s.chain.access.flush()
+	}
 	err := s.http.Shutdown(ctx)
 	if err == nil {
 		return nil
