@@ -48,15 +48,7 @@ func TestTheEndDoesNotWaitForASilentClient(t *testing.T) {
 			_, _ = in.Write([]byte("a"))
 			<-begun
 			if tc.sending {
-				go func() {
-					tick := time.NewTicker(50 * time.Millisecond)
-					defer tick.Stop()
-					for range 10 {
-						<-tick.C
-						_, _ = in.Write([]byte("a"))
-					}
-					_ = in.Close()
-				}()
+				go trickle(in)
 			}
 			start := time.Now()
 			c.drain(context.Background(), api)
@@ -73,4 +65,15 @@ func TestTheEndDoesNotWaitForASilentClient(t *testing.T) {
 			}
 		})
 	}
+}
+
+// trickle sends ten bytes, slowly, and ends.
+func trickle(in *io.PipeWriter) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for range 10 {
+		<-tick.C
+		_, _ = in.Write([]byte("a"))
+	}
+	_ = in.Close()
 }
