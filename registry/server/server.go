@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"berth/registry"
 	"berth/registry/internal/route"
@@ -146,14 +147,25 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err == nil {
-		err = s.allowed(&q, header)
-	}
-	if err == nil {
-		err = table[q.Kind](s, w, r, &q)
+		err = s.handle(w, r, q)
 	}
 	if err != nil {
 		s.fail(w, r, err)
 	}
+}
+
+// requests are for handlers, which keep none. One that panics gives none back.
+var requests = sync.Pool{New: func() any { return new(route.Request) }}
+
+func (s *server) handle(w http.ResponseWriter, r *http.Request, request route.Request) error {
+	if err := s.allowed(&request, w.Header()); err != nil {
+		return err
+	}
+	q := requests.Get().(*route.Request)
+	*q = request
+	err := table[q.Kind](s, w, r, q)
+	requests.Put(q)
+	return err
 }
 
 // redirected sends whoever reads to the one spelling of the path. Who writes is
