@@ -139,20 +139,23 @@ func TestAnOldRegistryIsUsedAllTheSame(t *testing.T) {
 	entry := registrytest.Descriptor(sig)
 	entry.ArtifactType = "application/x-sig"
 	index := registrytest.Index(t, entry)
-	if _, err := reg.PutManifest(t.Context(), "a", index, "sha256-"+m.Digest.Encoded()); err != nil {
+	long := digest.SHA512.FromBytes(m.Content)
+	if _, err := reg.PutManifest(t.Context(), "a", index, "sha256-"+m.Digest.Encoded(), "sha512-"+long.Encoded()[:64]); err != nil {
 		t.Fatal(err)
 	}
 	n := 0
-	for desc, err := range reg.Referrers(t.Context(), "a", m.Digest, "application/x-sig") {
-		if n++; err != nil || desc.Digest != sig.Digest {
-			t.Errorf("got %v, %v", desc, err)
+	for _, subject := range []registry.Digest{m.Digest, long} {
+		for desc, err := range reg.Referrers(t.Context(), "a", subject, "application/x-sig") {
+			if n++; err != nil || desc.Digest != sig.Digest {
+				t.Errorf("of %s: got %v, %v", subject, desc, err)
+			}
 		}
 	}
 	for desc, err := range reg.Referrers(t.Context(), "a", sig.Digest, "") {
 		t.Errorf("of nobody: %v, %v", desc, err)
 	}
-	if n != 1 {
-		t.Errorf("%d referrers", n)
+	if n != 2 {
+		t.Errorf("%d referrers, want one by each name", n)
 	}
 	if _, err := reg.MountBlob(t.Context(), "", "b", absent); !errors.Is(err, registry.ErrBlobUnknown) {
 		t.Errorf("mount: %v", err)

@@ -144,7 +144,8 @@ func (c *client) referrers(ctx context.Context, repo string, subject registry.Di
 }
 
 func (c *client) fallback(ctx context.Context, repo string, subject registry.Digest) ([]registry.Descriptor, error) {
-	tag := subject.Algorithm().String() + "-" + subject.Encoded()
+	hex := subject.Encoded()
+	tag := subject.Algorithm().String() + "-" + hex[:min(64, len(hex))] // a tag has no room for all of a sha512
 	m, err := c.manifest(ctx, repo, registry.Reference{Tag: tag})
 	if errors.Is(err, registry.ErrManifestUnknown) || errors.Is(err, registry.ErrNameUnknown) {
 		return nil, nil
