@@ -168,6 +168,7 @@ func answers(ctx context.Context, cfg *config.Config) bool {
 
 // serve runs the registry until ctx ends.
 func serve(ctx context.Context, w cli.Where, ready func(app.Status)) error {
+	signal.Ignore(syscall.SIGPIPE) // a registry goes on when nobody reads its access log any more
 	core, err := instance(ctx, w, os.Stdout)
 	if err != nil {
 		return err

@@ -62,7 +62,10 @@ func startBerthWith(data string, env []string) (*berth, error) {
 	if err != nil {
 		return nil, err
 	}
-	line, err := bufio.NewReader(out).ReadString('\n')
+	lines := bufio.NewReader(out)
+	line, err := lines.ReadString('\n')
+	// The access log follows, and must not fill the pipe.
+	go func() { _, _ = io.Copy(io.Discard, lines) }()
 	if err != nil {
 		proc.kill()
 		return nil, fmt.Errorf("no ready line: %w: %s", err, proc.tail())
