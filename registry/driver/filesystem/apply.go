@@ -97,6 +97,8 @@ func (d *Driver) check(all []step, strict bool) (int, error) {
 		}
 		info, err := d.disk.Stat(d.file(s.key))
 		switch {
+		case err == nil && s.op == opMove && info.Dir:
+			return i, fail("move", s.key, fs.ErrNotExist)
 		case err == nil && s.op == opMove:
 			d.beyond(s.key, info)
 			s.source = identityOf(info)
@@ -210,7 +212,7 @@ func (d *Driver) punctual(ticket journal.Ticket) error {
 	if d.disk.Now().Sub(ticket.Time) < slack/2 {
 		return nil
 	}
-	return d.journal.Stamp()
+	return d.journal.Stamp(0)
 }
 
 // rootGone says so where a folder of the journal cannot be made.

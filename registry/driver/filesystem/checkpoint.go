@@ -83,7 +83,7 @@ func (d *Driver) alsoSync(dir string) {
 }
 
 // openJournal opens the journal, and carries out what an earlier life left.
-func (d *Driver) openJournal() error {
+func (d *Driver) openJournal(segment int64) error {
 	info, err := d.disk.Stat(d.Root())
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func (d *Driver) openJournal() error {
 		return err
 	}
 	j, found, err := journal.Open(journal.Options{
-		Disk: d.disk, Folder: d.journalFolder(), Life: d.disk.Life(d.Root()), Flush: d.checkpoint, Idle: idle,
+		Disk: d.disk, Folder: d.journalFolder(), Life: d.disk.Life(d.Root()), Flush: d.checkpoint, Segment: segment, Idle: idle,
 	})
 	if err != nil {
 		return err

@@ -79,11 +79,11 @@ func Open(o Options) (*Driver, error) {
 	case !info.IsDir():
 		return nil, fmt.Errorf("rootdirectory %s is not a folder", root)
 	}
-	return openOn(disk.OS{}, root, o.MaxThreads)
+	return openOn(disk.OS{}, root, o.MaxThreads, 0)
 }
 
-// openOn opens a folder that exists.
-func openOn(on disk.Disk, root string, threads int) (*Driver, error) {
+// openOn opens a folder that exists, with a journal in segments of a size.
+func openOn(on disk.Disk, root string, threads int, segment int64) (*Driver, error) {
 	if threads == 0 {
 		threads = defaultThreads
 	}
@@ -92,7 +92,7 @@ func openOn(on disk.Disk, root string, threads int) (*Driver, error) {
 	}
 	d := &Driver{root: root, disk: on, threads: make(chan struct{}, max(threads, minThreads))}
 	d.temp = filepath.Join(d.journalFolder(), tempFolder, strconv.FormatUint(rand.Uint64(), 36)+"-")
-	if err := d.openJournal(); err != nil {
+	if err := d.openJournal(segment); err != nil {
 		return nil, fmt.Errorf("rootdirectory %s: %w", d.Root(), err)
 	}
 	return d, nil

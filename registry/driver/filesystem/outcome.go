@@ -73,17 +73,16 @@ func (o *outcome) add(number uint64, s step) {
 	case opDelete:
 		*at = outcome{kind: cleared, emptied: true, number: number}
 	case opMove:
-		if s.key == s.to {
-			return
-		}
 		file := *at
 		if file.kind != laid && file.kind != moved {
 			file = outcome{kind: moved, source: s.source, stops: []string{s.key}}
 		}
 		file.number = number
 		file.stops = append(file.stops[:len(file.stops):len(file.stops)], s.to)
+		if s.key != s.to {
+			at.settle(outcome{kind: cleared, number: number})
+		}
 		o.at(s.to).settle(file)
-		at.settle(outcome{kind: cleared, number: number})
 	}
 }
 

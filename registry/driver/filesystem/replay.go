@@ -28,9 +28,10 @@ type replay struct {
 	// decided up to this record, by a replay that a power cut interrupted.
 	decided uint64
 
-	fetch []fetch  // files on their way
-	clear []string // keys to remove
-	lay   []string // keys to write
+	halves []string // paths of temporary files
+	fetch  []fetch  // files on their way
+	clear  []string // keys to remove
+	lay    []string // keys to write
 }
 
 // fetch is a file that has to come to a key.
@@ -86,10 +87,10 @@ func (r *replay) run() error {
 	if err := r.want.each("", r.plan); err != nil {
 		return err
 	}
-	if err := r.dropHalves(); err != nil {
+	if err := r.planHalves(); err != nil {
 		return err
 	}
-	if len(r.fetch)+len(r.clear)+len(r.lay) == 0 {
+	if len(r.halves)+len(r.fetch)+len(r.clear)+len(r.lay) == 0 {
 		return nil
 	}
 	if err := r.writeMark(); err != nil {
@@ -244,8 +245,9 @@ func (r *replay) planBelow(key string, o *outcome, number uint64) error {
 	return nil
 }
 
-// dropHalves removes temporary files of changes that were interrupted.
-func (r *replay) dropHalves() error {
+// planHalves finds temporary files of changes that were interrupted. None is
+// removed before the mark is written: that would change the folder's time.
+func (r *replay) planHalves() error {
 	for _, f := range r.found.Frames {
 		if f.Number <= r.found.Placed {
 			continue
@@ -255,15 +257,29 @@ func (r *replay) dropHalves() error {
 			return err
 		}
 		for i, s := range all {
-			if s.op != opPut {
+			key := s.key
+			switch s.op {
+			case opMove:
+				key = s.to
+			case opPut:
+			case opDelete, opKeep:
 				continue
 			}
-			dir := filepath.Dir(r.d.file(s.key))
-			for _, name := range []string{stepName(f.Number, i), laidName(s.key)} {
-				if err := r.d.disk.Remove(filepath.Join(dir, name)); err != nil && !isNothing(err) {
-					return err
-				}
+			dir := filepath.Dir(r.d.file(key))
+			if err := r.planHalf(filepath.Join(dir, stepName(f.Number, i)), filepath.Join(dir, laidName(key))); err != nil {
+				return err
 			}
+		}
+	}
+	return nil
+}
+
+func (r *replay) planHalf(paths ...string) error {
+	for _, path := range paths {
+		if _, err := r.d.disk.Stat(path); err == nil {
+			r.halves = append(r.halves, path)
+		} else if !isNothing(err) {
+			return err
 		}
 	}
 	return nil
@@ -279,6 +295,11 @@ func laidName(key string) string {
 // carryOut first takes files out of folders that are to go, then makes room,
 // then fills.
 func (r *replay) carryOut() error {
+	for _, path := range r.halves {
+		if err := r.d.disk.Remove(path); err != nil && !isNothing(err) {
+			return err
+		}
+	}
 	for _, f := range r.fetch {
 		if f.from == f.staged {
 			continue

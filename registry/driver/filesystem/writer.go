@@ -51,6 +51,10 @@ func (d *Driver) openWriter(key string, offset int64) (*writer, error) {
 		f, err = d.disk.Open(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 		return err
 	}
+	// It changes the time of the folder, see [Driver.punctual].
+	if err := d.journal.Stamp(slack / 2); err != nil {
+		return nil, fail("append", key, err)
+	}
 	err := open()
 	for try := 0; errors.Is(err, fs.ErrNotExist) && try < maxTries; try++ {
 		if err := d.mkdirs(filepath.Dir(path), d.mkdirBorn); err != nil && !errors.Is(err, fs.ErrNotExist) {

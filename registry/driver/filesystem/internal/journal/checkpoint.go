@@ -152,7 +152,7 @@ func (j *Journal) advance(upto uint64) error {
 			return err
 		}
 	}
-	if err := j.current.grow(headSize, true); err != nil {
+	if err := j.grow(j.current, headSize, true); err != nil {
 		if disk.IsNoSpace(err) && j.current.end == 0 {
 			return j.dropOld(upto)
 		}
@@ -165,10 +165,10 @@ func (j *Journal) advance(upto uint64) error {
 	j.done = append(j.done, true)
 	j.advanceLow()
 	low, f := j.low, j.placed
+	j.unmarked = j.last > upto+1
 	j.mu.Unlock()
 	j.tellPlaced(f, low)
 	j.base = upto
-	j.unmarked = j.last > upto+1
 	j.release()
 	return nil
 }
@@ -185,7 +185,10 @@ func (j *Journal) dropOld(upto uint64) error {
 			return err
 		}
 	}
-	j.base, j.unmarked = upto, j.last > upto
+	j.mu.Lock()
+	j.unmarked = j.last > upto
+	j.mu.Unlock()
+	j.base = upto
 	j.release()
 	return nil
 }

@@ -20,6 +20,8 @@ type Options struct {
 	Life string
 	// Flush makes durable what was carried out of records.
 	Flush func(records iter.Seq[[]byte]) error
+	// Segment is where a segment is full, in bytes. 0 means 8 MiB.
+	Segment int64
 	// Idle is how long after the last record a checkpoint is made.
 	Idle time.Duration
 }
@@ -32,19 +34,18 @@ type Journal struct {
 	lead sync.Mutex
 
 	// io guards the segments and what is written. It is held during a flush.
-	io       sync.Mutex
-	room     *sync.Cond // on io: a segment became free, or never will
-	current  *segment
-	sealed   []*segment // oldest first
-	free     []*segment
-	allowed  int
-	nextID   uint64
-	last     uint64 // frame that is durable
-	base     uint64 // and durable in a mark
-	unmarked bool   // there are records behind base
-	buf      []byte
-	gap      bool // a frame of an earlier life is missing
-	ended    bool // files are closed
+	io      sync.Mutex
+	room    *sync.Cond // on io: a segment became free, or never will
+	current *segment
+	sealed  []*segment // oldest first
+	free    []*segment
+	allowed int
+	nextID  uint64
+	last    uint64 // frame that is durable
+	base    uint64 // and durable in a mark
+	buf     []byte
+	gap     bool // a frame of an earlier life is missing
+	ended   bool // files are closed
 
 	// checking is held during a checkpoint.
 	checking sync.Mutex
@@ -56,6 +57,7 @@ type Journal struct {
 	group    *group     // gathers while another is written
 	failed   error      // for good: the first error of a flush
 	closed   bool
+	unmarked bool   // there are records behind base; changed with io held, too
 	low      uint64 // all frames up to it are carried out
 	done     []bool // those above it
 	running  bool   // a checkpoint is asked for, or under way
@@ -182,7 +184,7 @@ func (j *Journal) append(entries []entry, now time.Time, base uint64) error {
 		if wiped != nil || !disk.IsNoSpace(err) {
 			j.fail(err)
 		}
-		s.end = max(segmentSize, s.size)
+		s.end = max(j.o.Segment, s.size)
 		return err
 	}
 	if err := s.f.SyncData(); err != nil {
@@ -229,9 +231,17 @@ func (j *Journal) Abort(number uint64, kept int) error {
 	return err
 }
 
-// Stamp records that the time is now: what is carried out later than the time
-// of the newest frame would be taken for another program's.
-func (j *Journal) Stamp() error {
+// Stamp records that the time is now, unless the newest frame is younger than
+// late or nothing is recorded: what is done later than the newest frame would be
+// taken for another program's.
+func (j *Journal) Stamp(late time.Duration) error {
+	now := j.o.Disk.Now()
+	j.mu.Lock()
+	needless := !j.unmarked || late > 0 && now.Sub(j.touched) < late
+	j.mu.Unlock()
+	if needless {
+		return nil
+	}
 	_, err := j.commit(entry{kind: mark})
 	return err
 }

@@ -32,6 +32,9 @@ type Found struct {
 // carries it out again, then calls [Journal.Replayed], and before that no
 // other method but Close.
 func Open(o Options) (*Journal, Found, error) {
+	if o.Segment == 0 {
+		o.Segment = segmentSize
+	}
 	j := &Journal{o: o, allowed: maxSegments, nextID: 1}
 	j.room = sync.NewCond(&j.io)
 	j.carried = sync.NewCond(&j.mu)
@@ -224,7 +227,7 @@ func (j *Journal) shrink() error {
 		}
 		s.size = 4 * firstSize
 	}
-	if err := s.grow(headSize, true); err != nil {
+	if err := j.grow(s, headSize, true); err != nil {
 		return err
 	}
 	return j.append([]entry{{kind: mark}}, j.o.Disk.Now(), j.last)

@@ -15,8 +15,8 @@ func (j *Journal) makeRoom(n int64, urgent bool) error {
 		if err := j.usable(); err != nil {
 			return err
 		}
-		if s := j.current; s != nil && s.fits(n, urgent) {
-			err := s.grow(n, urgent)
+		if s := j.current; s != nil && j.fits(s, n, urgent) {
+			err := j.grow(s, n, urgent)
 			if err == nil {
 				return nil
 			}
@@ -75,6 +75,12 @@ func (j *Journal) rotate(n int64, full error) (bool, error) {
 
 // startOver begins the only segment there is anew; all in it is done with.
 func (j *Journal) startOver(s *segment) (bool, error) {
+	// A segment that was removed must not come back, now that the one goes that
+	// tells it is done with.
+	if err := j.o.Disk.SyncFolder(j.o.Folder); err != nil {
+		return false, err
+	}
+	j.base = j.last
 	j.sealed, j.current = nil, s
 	j.begin(s)
 	j.openPlaced()
@@ -117,7 +123,7 @@ func (j *Journal) release() {
 		j.forget(s.memo)
 		j.mu.Unlock()
 		s.memo = nil
-		if len(j.sealed)+len(j.free)+1 >= maxSegments || s.size > segmentSize {
+		if len(j.sealed)+len(j.free)+1 >= maxSegments || s.size > j.o.Segment {
 			_ = j.drop(s) // it would only be an empty file
 			continue
 		}

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// segmentSize is where a segment is full. One that begins with a larger
-	// group is as large as that.
+	// segmentSize is where a segment is full, when the options do not say. One
+	// that begins with a larger group is as large as that.
 	segmentSize = 8 << 20
 	// reserve at the end of a segment is for marks and aborts, which must not
 	// wait for room: room is made by them.
@@ -62,29 +62,32 @@ func (s *segment) begin() {
 
 // fits says whether n more bytes may be written. Only frames that make room go
 // into the reserve.
-func (s *segment) fits(n int64, urgent bool) bool {
+func (j *Journal) fits(s *segment, n int64, urgent bool) bool {
 	switch {
 	case s.end == 0:
 		return true
 	case urgent:
-		return s.end+n <= max(segmentSize, s.size)
+		return s.end+n <= max(j.o.Segment, s.size)
 	}
-	return s.end+n <= segmentSize-reserve
+	return s.end+n <= j.o.Segment-j.reserve()
 }
+
+func (j *Journal) reserve() int64 { return min(reserve, j.o.Segment/4) }
 
 // grow has room for n more bytes, and the reserve, written with zeros: a flush
 // within what is written already touches no metadata of the file system.
-func (s *segment) grow(n int64, urgent bool) error {
+func (j *Journal) grow(s *segment, n int64, urgent bool) error {
 	need := s.end + n
 	if !urgent {
-		need += reserve
+		need += j.reserve()
 	}
 	if need <= s.size {
 		return nil
 	}
-	size := max(firstSize, min(2*s.size, segmentSize))
+	first := min(firstSize, j.o.Segment)
+	size := max(first, min(2*s.size, j.o.Segment))
 	for size < need {
-		size += firstSize
+		size += first
 	}
 	zeros := make([]byte, min(size-s.size, 1<<20))
 	for at := s.size; at < size; {
