@@ -231,10 +231,11 @@ func (c *Core) healthy(ctx context.Context) error {
 }
 
 // awaitIndex shows «indexing» until the index has reflected the disk once in
-// its life; an index of before is served from at once.
+// its life; an index of before is served from at once, unless a crash took its
+// last changes.
 func (c *Core) awaitIndex(ctx context.Context, reconciled <-chan struct{}) {
 	complete, err := c.ix.Complete(ctx)
-	c.indexing.Store(err == nil && !complete)
+	c.indexing.Store(err == nil && (!complete || c.ix.Lost()))
 	c.background.Go(func() {
 		select {
 		case <-c.life.Done():
