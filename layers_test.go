@@ -71,6 +71,7 @@ var rooms = []room{
 	{"registry/driver/gcs", 2, "implements driver"},
 	{"registry/driver/faulty", 2, "implements driver over another"},
 	{"registry/driver/portable", 2, "implements driver over another"},
+	{"registry/driver/careful", 2, "implements driver over another"},
 	{"registry/auth", 2, "who may do what"},
 
 	{"registry/manifest", 1, "pure: bytes to descriptors"},

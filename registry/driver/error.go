@@ -14,6 +14,9 @@ var (
 	ErrNoSpace = errors.New("no space left")
 	// ErrReadOnly means that the storage cannot be written.
 	ErrReadOnly = errors.New("storage is read-only")
+	// ErrGone means that the storage as a whole is not there: its folder was
+	// taken away, or its disk unplugged.
+	ErrGone = errors.New("the storage is gone")
 	// ErrKey means that a key is malformed.
 	ErrKey = errors.New("malformed key")
 )

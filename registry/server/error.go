@@ -93,6 +93,8 @@ func answer(r *http.Request, err error) (int, registry.Errors) {
 		return http.StatusInsufficientStorage, registry.Errors{registry.ErrDenied.WithMessage("the registry's disk is full: no space left")}
 	case errors.Is(err, driver.ErrReadOnly):
 		return http.StatusMethodNotAllowed, registry.Errors{registry.ErrUnsupported.WithMessage("the registry's storage is read-only")}
+	case errors.Is(err, driver.ErrGone):
+		return http.StatusServiceUnavailable, registry.Errors{registry.ErrUnavailable.WithMessage("the registry's folder is gone: was it moved, or its disk unplugged?")}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return http.StatusServiceUnavailable, registry.Errors{registry.ErrUnavailable}
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"reflect"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"berth/registry/driver"
+	"berth/registry/driver/careful"
 	"berth/registry/driver/filesystem"
 	"berth/registry/driver/memory"
 	"berth/registry/driver/portable"
@@ -31,12 +31,13 @@ func files(o filesystem.Options) (driver.Driver, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := portable.For(context.Background(), folder)
+	watched, err := careful.Wrap(folder, folder.Root())
 	if err != nil {
-		if c, ok := driver.As[io.Closer](folder); ok {
-			err = errors.Join(err, c.Close())
-		}
-		return nil, err
+		return nil, errors.Join(err, folder.Close())
+	}
+	d, err := portable.For(context.Background(), watched)
+	if err != nil {
+		return nil, errors.Join(err, folder.Close())
 	}
 	return d, nil
 }

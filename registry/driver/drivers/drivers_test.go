@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"berth/registry/driver"
 	"berth/registry/driver/drivers"
 	"berth/registry/driver/filesystem"
 )
@@ -17,7 +18,7 @@ func TestTheTableOpensItsDrivers(t *testing.T) {
 		if err != nil {
 			t.Fatalf("maxthreads %v: %v", threads, err)
 		}
-		if f, ok := d.(*filesystem.Driver); !ok || f.Root() != root {
+		if f, ok := driver.As[*filesystem.Driver](d); !ok || f.Root() != root {
 			t.Errorf("opened %T", d)
 		}
 	}
