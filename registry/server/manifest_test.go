@@ -97,6 +97,24 @@ func TestDeletingByTagLeavesTheManifest(t *testing.T) {
 	s.ask("GET", "/v2/a/manifests/v2", nil).fails("gone with it", 404, "MANIFEST_UNKNOWN")
 }
 
+func TestARepositoryThatLostAllItsTagsIsEmptyAndNotUnknown(t *testing.T) {
+	t.Parallel()
+	s := open(t, server.Options{})
+	m := registrytest.PushImage(t, s.reg, "a", "v1")
+	s.ask("DELETE", "/v2/a/manifests/v1", nil).has("tag", 202)
+	s.ask("DELETE", "/v2/a/manifests/"+string(m.Digest), nil).has("manifest", 202)
+	for _, query := range []string{"", "?n=5", "?last=v0", "?n=0"} {
+		if a := s.ask("GET", "/v2/a/tags/list"+query, nil).has("tags"+query, 200, "Link", "-"); string(a.body) != `{"name":"a","tags":[]}`+"\n" {
+			t.Errorf("tags%s: %s", query, a.body)
+		}
+	}
+	if a := s.ask("GET", "/v2/_catalog", nil).has("catalog", 200); string(a.body) != `{"repositories":[]}`+"\n" {
+		t.Errorf("catalog: %s", a.body)
+	}
+	s.blob("only/blobs", []byte("x"))
+	s.ask("GET", "/v2/only/blobs/tags/list", nil).fails("one that never had a tag", 404, "NAME_UNKNOWN")
+}
+
 func TestReferrersAreAnIndexAlways(t *testing.T) {
 	t.Parallel()
 	s := open(t, server.Options{})

@@ -88,15 +88,17 @@ func (s *Store) Tags(ctx context.Context, repo, after string) iter.Seq2[string, 
 	}
 }
 
-// holds reports whether a repository has a manifest or a tag.
+// holds reports whether a repository has a manifest or a tag, or has had a tag:
+// as in distribution, one that has lost them all is empty, and not unknown.
 func (s *Store) holds(ctx context.Context, repo string) (bool, error) {
 	if ok, err := s.hasManifests(ctx, repo); ok || err != nil {
 		return ok, err
 	}
-	for _, err := range s.tagsOnDisk(ctx, repo, "") {
-		return err == nil, err
+	_, err := s.drv.Stat(ctx, tagsRoot(repo))
+	if missing(err) {
+		return false, nil
 	}
-	return false, nil
+	return err == nil, err
 }
 
 // tagsFromIndex yields the tags that the index lists, or, when another program
