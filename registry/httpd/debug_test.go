@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,14 +89,15 @@ func TestAPageCannotTakeTheRegistryOutOfService(t *testing.T) {
 func TestACheckFailsAfterItsThresholdAndComesBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var wrong error
+		var wrong atomic.Pointer[error]
+		wrong.Store(new(error))
 		checks := &httpd.Checks{}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
 			checks.Run(ctx,
-				httpd.Check{Name: "patient", Interval: time.Second, Threshold: 3, Look: func(context.Context) error { return wrong }},
+				httpd.Check{Name: "patient", Interval: time.Second, Threshold: 3, Look: func(context.Context) error { return *wrong.Load() }},
 				httpd.Check{Name: "well", Look: func(context.Context) error { return nil }})
 		}()
 		at := func(after time.Duration, unwell bool) {
@@ -107,13 +109,14 @@ func TestACheckFailsAfterItsThresholdAndComesBack(t *testing.T) {
 			}
 		}
 		at(10*time.Second+500*time.Millisecond, false)
-		wrong = errors.New("no")
+		no := errors.New("no")
+		wrong.Store(&no)
 		at(2*time.Second, false)
 		at(time.Second, true)
 		if f := checks.Failing(); len(f) != 1 || f["patient"] != "no" {
 			t.Errorf("failing: %v", f)
 		}
-		wrong = nil
+		wrong.Store(new(error))
 		at(time.Second, false)
 		cancel()
 		<-ended
