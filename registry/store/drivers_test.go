@@ -17,8 +17,9 @@ import (
 // folder until that one gives up.
 type counting struct {
 	*memory.Driver
-	stopAt string
-	blobs  atomic.Int64
+	stopAt  string
+	stopped chan struct{} // closed when somebody is held up
+	blobs   atomic.Int64
 }
 
 func (c *counting) Open(ctx context.Context, key string) (io.ReadSeekCloser, error) {
@@ -30,6 +31,7 @@ func (c *counting) Open(ctx context.Context, key string) (io.ReadSeekCloser, err
 
 func (c *counting) List(ctx context.Context, prefix string) iter.Seq2[driver.Info, error] {
 	if c.stopAt != "" && prefix == c.stopAt {
+		close(c.stopped)
 		<-ctx.Done()
 	}
 	return c.Driver.List(ctx, prefix)

@@ -200,7 +200,7 @@ func TestUnknownFilesAndFoldersAreTolerated(t *testing.T) {
 // large folder; the next one does not read again what is in the index.
 func TestAFillIsNotBegunAnew(t *testing.T) {
 	t.Parallel()
-	drv, ix := &counting{Driver: memory.New()}, openIndex(t)
+	drv, ix := &counting{Driver: memory.New(), stopped: make(chan struct{})}, openIndex(t)
 	seed := open(t, drv, nil, store.Options{})
 	const repos = 30
 	for i := range repos {
@@ -208,9 +208,7 @@ func TestAFillIsNotBegunAnew(t *testing.T) {
 	}
 	drv.stopAt = v2 + "repositories/app20/_manifests/revisions"
 	st := open(t, drv, ix, store.Options{})
-	for len(indexed(t, ix)) < 20 {
-		time.Sleep(time.Millisecond)
-	}
+	<-drv.stopped
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
