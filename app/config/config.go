@@ -5,9 +5,9 @@ import "time"
 // Config is the whole configuration.
 type Config struct {
 	Version string `yaml:"version"`
-	Log     Log    `yaml:"log"`
 	// Loglevel is the old place of Log.Level.
 	Loglevel      string     `yaml:"loglevel"`
+	Log           Log        `yaml:"log"`
 	Storage       Storage    `yaml:"storage"`
 	Auth          Later      `yaml:"auth" known:"silly,htpasswd,none,token"`
 	Middleware    Later      `yaml:"middleware" known:"registry,repository,storage"`

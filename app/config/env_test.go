@@ -3,6 +3,7 @@ package config_test
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -79,6 +80,12 @@ func TestStorageByVariableReplacesTheWholeSection(t *testing.T) {
 	c := load(t, file, "REGISTRY_STORAGE=filesystem", "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=/y")
 	if c.Storage.Delete.Enabled || c.Storage.Maintenance.ReadOnly.Enabled || c.Data() != "/y" {
 		t.Errorf("it kept some of the file: %+v", c.Storage)
+	}
+	if c := load(t, file, "REGISTRY_STORAGE=filesystem"); c.Data() != filepath.FromSlash("/var/lib/registry") {
+		t.Errorf("the folder of a storage without one is %s", c.Data())
+	}
+	if c := load(t, "version: 0.1\n", "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=/z"); c.Data() != filepath.FromSlash("/z") {
+		t.Errorf("the folder of a variable alone is %s", c.Data())
 	}
 	// A second storage by variable is a mistake, and the message names it.
 	_, err := config.Load(write(t, file), []string{"REGISTRY_STORAGE_INMEMORY={}"}, config.Flags{})

@@ -114,20 +114,35 @@ func TestTheDocumentationIsThatOfTheProgram(t *testing.T) {
 func document() string {
 	var b strings.Builder
 	b.WriteString(config.Preface)
-	section := ""
+	section, late := "", []config.Key(nil)
 	for _, k := range config.Keys() {
-		if s, _, _ := strings.Cut(k.Name, "."); s != section {
-			if k.Later || k.Name == "loglevel" || k.Name == "version" {
-				s = "other sections"
-			}
-			if s != section {
-				section = s
-				fmt.Fprintf(&b, "\n## %s\n\n| Key | Variable | Default | Meaning | Other than distribution |\n|---|---|---|---|---|\n", section)
-			}
+		if k.Later {
+			late = append(late, k)
+			continue
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", k.Name, code(k.Env), code(k.Default), k.Doc, k.As)
+		s, _, below := strings.Cut(k.Name, ".")
+		if !below {
+			s = "version"
+		}
+		if s != section && (below || section == "") {
+			section = s
+			heading(&b, section)
+		}
+		row(&b, k)
+	}
+	heading(&b, "Refused for now")
+	for _, k := range late {
+		row(&b, k)
 	}
 	return b.String()
+}
+
+func heading(b *strings.Builder, title string) {
+	fmt.Fprintf(b, "\n## %s\n\n| Key | Variable | Default | Meaning | Other than distribution |\n|---|---|---|---|---|\n", title)
+}
+
+func row(b *strings.Builder, k config.Key) {
+	fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", k.Name, code(k.Env), code(k.Default), k.Doc, k.As)
 }
 
 func code(s string) string {

@@ -80,6 +80,9 @@ func Load(path string, env []string, flags Flags) (*Config, error) {
 	if err := c.override(env); err != nil {
 		return nil, err
 	}
+	if c.Named && !c.Storage.named() {
+		return nil, &Error{Kind: Invalid, Key: "storage", Origin: Origin{Source: SourceFile, Name: path}, Err: errors.New("no storage configuration provided")}
+	}
 	c.applyFlags(flags)
 	if err := c.settle(); err != nil {
 		return nil, err
@@ -122,12 +125,6 @@ func (c *Config) readFile(content []byte, given bool) error {
 	}
 	if c.Version != "0.1" {
 		return &Error{Kind: Invalid, Key: "version", Origin: from, Err: fmt.Errorf("it must be 0.1, not %q", c.Version)}
-	}
-	if given && !c.Explicit("storage") {
-		return &Error{Kind: Invalid, Key: "storage", Origin: from, Err: errors.New("no storage configuration provided")}
-	}
-	if given && c.Storage.Filesystem != nil && c.Storage.Filesystem.RootDirectory == "" {
-		c.Storage.Filesystem.RootDirectory = officialRoot
 	}
 	return nil
 }

@@ -146,6 +146,9 @@ func (c *Config) settleData() error {
 			f.RootDirectory = c.data
 			c.origins.put(key, c.dataFrom)
 		}
+		if c.Named {
+			f.RootDirectory = cmp.Or(f.RootDirectory, officialRoot)
+		}
 		f.RootDirectory = cmp.Or(f.RootDirectory, DefaultData())
 		c.data = f.RootDirectory
 		if f.MaxThreads = cmp.Or(f.MaxThreads, defaultThreads); f.MaxThreads < minThreads {

@@ -112,6 +112,11 @@ func (s *Storage) UnmarshalYAML(node *yaml.Node) error {
 	return nil
 }
 
+// named says whether any storage was chosen.
+func (s *Storage) named() bool {
+	return s.Filesystem != nil || s.InMemory != nil || s.S3.set || s.Azure.set || s.GCS.set
+}
+
 func orNew[T any](p *T) *T {
 	if p == nil {
 		p = new(T)
