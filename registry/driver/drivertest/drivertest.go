@@ -61,6 +61,13 @@ func tests() map[string]func(*testing.T, driver.Driver) {
 		"RandomOperationsMatchASimpleModel":   model,
 		"LongKeysAndOddCharactersAreKept":     oddNames,
 		"AFileMovedWhileItIsWrittenIsTheSame": moveWhileWriting,
+		"ABatchIsMadeInItsOrder":              batchOrder,
+		"ABatchStopsAtTheFirstFailure":        batchStops,
+		"ABatchDeletesWhatIsNotThere":         batchDeletesNothing,
+		"AnEmptyBatchIsNothing":               batchEmpty,
+		"BatchesThatMeetAreMadeOneByOne":      batchesMeet,
+		"ReadersOfABatchSeeOldOrNew":          batchReadersSeeWhole,
+		"ABatchMayBeLarge":                    batchIsLarge,
 	}
 }
 
