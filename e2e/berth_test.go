@@ -75,6 +75,8 @@ func startBerthWith(data string, env []string) (*berth, error) {
 		proc.kill()
 		return nil, fmt.Errorf("the first line of serve is %q", line)
 	}
+	// What follows is the access log. A pipe that nobody reads stops who writes.
+	go func() { _, _ = io.Copy(io.Discard, lines) }()
 	// Clients of another family than the one that was bound must not be asked
 	// to resolve localhost.
 	addr := strings.Replace(fields[len(fields)-1], "localhost:", "127.0.0.1:", 1)
