@@ -124,11 +124,23 @@ func (x *Index) heal(w *writer) *writer {
 }
 
 func (x *Index) anew() (*file, *writer, error) {
+	if !x.placeIsThere() {
+		x.log.Warn("index lives in memory", "path", x.path, "error", "the folder of the data is gone")
+		return open("")
+	}
 	if err := setAside(x.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		x.log.Warn("index lives in memory", "path", x.path, "error", err)
 		return open("")
 	}
 	return x.open()
+}
+
+// placeIsThere reports whether the folder that holds ours is there and holds
+// anything: a disk that was unplugged leaves nothing, or an empty folder, and
+// nothing is to be made there.
+func (x *Index) placeIsThere() bool {
+	names, err := os.ReadDir(filepath.Dir(filepath.Dir(x.path)))
+	return err == nil && len(names) > 0
 }
 
 // gone reports whether the file is not at its path any more.
