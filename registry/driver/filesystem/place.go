@@ -23,7 +23,7 @@ func (d *Driver) place(s step, name string) error {
 	case opMove:
 		return d.placeMove(d.file(s.key), d.file(s.to))
 	case opDelete:
-		return d.placeDelete(d.file(s.key))
+		return d.placeDelete(d.file(s.key), name)
 	case opKeep:
 	}
 	return nil
@@ -132,7 +132,7 @@ func (d *Driver) placeMove(from, to string) error {
 }
 
 // placeDelete takes a folder away with one rename; its content goes after that.
-func (d *Driver) placeDelete(path string) error {
+func (d *Driver) placeDelete(path, name string) error {
 	err := d.disk.Remove(path)
 	switch {
 	case err == nil, errors.Is(err, fs.ErrNotExist), isBelowFile(err):
@@ -141,17 +141,13 @@ func (d *Driver) placeDelete(path string) error {
 		return err
 	}
 	away := d.tempPath()
-	err = d.disk.Rename(path, away)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := d.makeTempFolder(); err != nil {
-			return err
+	if err = d.disk.Rename(path, away); errors.Is(err, fs.ErrNotExist) {
+		if err = d.makeTempFolder(); err == nil {
+			err = d.disk.Rename(path, away)
 		}
-		err = d.disk.Rename(path, away)
 	}
-	if disk.IsOtherDevice(err) {
-		dir := filepath.Dir(path)
-		d.alsoSync(dir)
-		away = tempName(dir)
+	if disk.IsOtherDevice(err) || disk.IsNoSpace(err) {
+		away = filepath.Join(filepath.Dir(path), name)
 		err = d.disk.Rename(path, away)
 	}
 	switch {

@@ -28,7 +28,7 @@ type replay struct {
 	// decided up to this record, by a replay that a power cut interrupted.
 	decided uint64
 
-	halves []string // paths of temporary files
+	halves []string // paths of temporary files and deleted trees
 	fetch  []fetch  // files on their way
 	clear  []string // keys to remove
 	lay    []string // keys to write
@@ -261,8 +261,8 @@ func (r *replay) planHalves() error {
 			switch s.op {
 			case opMove:
 				key = s.to
-			case opPut:
-			case opDelete, opKeep:
+			case opPut, opDelete:
+			case opKeep:
 				continue
 			}
 			dir := filepath.Dir(r.d.file(key))
@@ -296,7 +296,7 @@ func laidName(key string) string {
 // then fills.
 func (r *replay) carryOut() error {
 	for _, path := range r.halves {
-		if err := r.d.disk.Remove(path); err != nil && !isNothing(err) {
+		if err := r.d.disk.RemoveAll(path); err != nil {
 			return err
 		}
 	}
