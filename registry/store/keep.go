@@ -196,9 +196,11 @@ func (s *Store) stillNaming(ctx context.Context, repo string, d registry.Digest,
 		if err != nil && !missing(err) {
 			return nil, fmt.Errorf("resolve %s:%s: %w", repo, tag, err)
 		}
-		if err == nil && now == d {
-			out = append(out, tag)
+		if err != nil || now != d {
+			s.doubtRepo(repo) // another program has been at it
+			continue
 		}
+		out = append(out, tag)
 	}
 	return out, nil
 }

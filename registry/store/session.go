@@ -63,7 +63,7 @@ const (
 	// and maxWaiting how many that have no bytes yet. What is closed beyond that
 	// is put on disk at once.
 	maxParked  = 128
-	maxWaiting = 8192
+	maxWaiting = 4096
 	// warmFor is for how long the next request of a client that is still there
 	// may be awaited.
 	warmFor = 2 * time.Second
