@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"iter"
@@ -9,8 +10,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"berth/registry"
 	"berth/registry/driver"
 	"berth/registry/driver/memory"
+	"berth/registry/store"
+
+	"github.com/opencontainers/go-digest"
 )
 
 // counting counts the contents that are opened, and can hold up who lists a
@@ -74,4 +79,37 @@ func (d *dated) Stat(ctx context.Context, key string) (driver.Info, error) {
 	info, err := d.Driver.Stat(ctx, key)
 	info.Modified = info.Modified.Add(d.ahead)
 	return info, err
+}
+
+func pushBlob(ctx context.Context, st *store.Store, content []byte) error {
+	up, err := st.StartUpload(ctx, "app")
+	if err != nil {
+		return err
+	}
+	_, err = up.Write(content)
+	if err == nil {
+		_, err = up.Commit(ctx, digest.FromBytes(content))
+	}
+	if err != nil {
+		return errors.Join(err, up.Cancel(ctx))
+	}
+	return nil
+}
+
+func readAll(ctx context.Context, st *store.Store, d registry.Digest) error {
+	b, err := st.OpenBlob(ctx, "app", d)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, b)
+	return errors.Join(err, b.Close())
+}
+
+func listed(seq iter.Seq2[string, error]) error {
+	for _, err := range seq {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
