@@ -13,7 +13,7 @@ const (
 	// linger is for how long changes gather before they are written, unless
 	// somebody waits for them: many in one transaction cost a tenth of many
 	// transactions.
-	linger = 50 * time.Millisecond
+	linger = 100 * time.Millisecond
 	// batchLimit is how many changes one transaction takes, so that a reader
 	// who waits for one of them does not wait for all.
 	batchLimit = 2048

@@ -127,12 +127,18 @@ func (w *writer) join(parent *object, kids []*object) error {
 			return err
 		}
 	}
+	for some := range slices.Chunk(kids, len(sqlEdgePuts)) {
+		args := make([]any, 0, 2*len(some))
+		for _, kid := range some {
+			args = append(args, parent.id, kid.id)
+		}
+		if err := w.exec(sqlEdgePuts[len(some)-1], args...); err != nil {
+			return err
+		}
+	}
 	for _, kid := range kids {
 		if parent.loaded && !slices.Contains(parent.kids, kid.id) {
 			parent.kids = append(parent.kids, kid.id)
-		}
-		if err := w.exec(sqlEdgePut, parent.id, kid.id); err != nil {
-			return err
 		}
 		for i, root := range roots {
 			if err := w.spread(kid, sets[i], root.tags); err != nil {

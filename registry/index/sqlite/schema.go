@@ -1,5 +1,7 @@
 package sqlite
 
+import "strings"
+
 // version is the schema's. A file of another version is set aside and built anew.
 const version = 3
 
@@ -72,7 +74,6 @@ const (
 	sqlHolders = `SELECT repo FROM hold WHERE obj=?`
 	sqlRevised = `SELECT 1 FROM hold WHERE obj=? AND kind>=2 LIMIT 1`
 
-	sqlEdgePut = `INSERT OR IGNORE INTO edge(parent, child) VALUES(?,?)`
 	sqlEdgeDel = `DELETE FROM edge WHERE parent=? AND child=?`
 	sqlEdgeHas = `SELECT 1 FROM edge WHERE parent=? AND child=?`
 	sqlKids    = `SELECT child FROM edge WHERE parent=?`
@@ -91,3 +92,11 @@ const (
 
 // sqlReach gives everything that lives through an object, itself included.
 const sqlReach = `WITH RECURSIVE r(o) AS (SELECT ? UNION SELECT e.child FROM r JOIN edge e ON e.parent=r.o) SELECT o FROM r`
+
+// sqlEdgePuts put edges: one, two and so on at a time.
+var sqlEdgePuts = func() (out [8]string) {
+	for i := range out {
+		out[i] = `INSERT OR IGNORE INTO edge(parent, child) VALUES` + strings.Repeat(`(?,?),`, i) + `(?,?)`
+	}
+	return out
+}()

@@ -47,3 +47,19 @@ func settled(b *testing.B, x index.Index) {
 		b.Fatal(err)
 	}
 }
+
+// BenchmarkFiveThousandPushesASecond measures the same at a pace, when batches
+// are what gathers meanwhile.
+func BenchmarkFiveThousandPushesASecond(b *testing.B) {
+	x := tags(b, 20_000)
+	start, n := cpu(b), 20_000
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for b.Loop() {
+		<-tick.C
+		put(b, x, n, n+50)
+		n += 50
+	}
+	settled(b, x)
+	b.ReportMetric(float64(cpu(b)-start)/float64(time.Microsecond)/float64(n-20_000), "cpu-µs/push")
+}
