@@ -187,8 +187,7 @@ func (d *Driver) carryOut(ticket journal.Ticket, all []step) error {
 	d.threads <- struct{}{} // it is decided: no context can stop it
 	defer d.end()
 	if err := d.punctual(ticket); err != nil {
-		d.journal.Placed(ticket.Number)
-		return err
+		return errors.Join(err, d.journal.Abort(ticket.Number, 0))
 	}
 	for i, s := range all {
 		var gone map[string]uint64

@@ -82,6 +82,34 @@ func (d *Driver) alsoSync(dir string) {
 	}
 }
 
+// volumeDepth is how far below the root other file systems are looked for:
+// people link or mount docker, or blobs below it.
+const volumeDepth = 4
+
+// findVolumes notes the file systems of the upper folders.
+func (d *Driver) findVolumes(dir string, depth int) error {
+	names, err := d.disk.Names(dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names[:min(len(names), 32)] {
+		path := filepath.Join(dir, name)
+		info, err := d.disk.Stat(path)
+		if err != nil || !info.Dir {
+			continue
+		}
+		if info.ID.Device != d.device {
+			if err := d.volumes.add(d.disk, path, info.ID.Device); err != nil {
+				return err
+			}
+		}
+		if depth > 1 {
+			_ = d.findVolumes(path, depth-1) // one that cannot be read holds nothing of ours
+		}
+	}
+	return nil
+}
+
 // openJournal opens the journal, and carries out what an earlier life left.
 func (d *Driver) openJournal(segment int64) error {
 	info, err := d.disk.Stat(d.Root())
@@ -90,6 +118,9 @@ func (d *Driver) openJournal(segment int64) error {
 	}
 	d.device = info.ID.Device
 	if err := d.volumes.add(d.disk, d.Root(), d.device); err != nil {
+		return err
+	}
+	if err := d.findVolumes(d.Root(), volumeDepth-1); err != nil {
 		return err
 	}
 	j, found, err := journal.Open(journal.Options{

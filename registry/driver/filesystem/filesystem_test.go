@@ -59,7 +59,7 @@ func put(t testing.TB, d *Driver, key, content string) {
 // leftover makes what an accident leaves in a folder, as old as age.
 func leftover(t *testing.T, d *Driver, folder string, age time.Duration) string {
 	t.Helper()
-	path := tempName(filepath.Join(d.Root(), folder))
+	path := filepath.Join(d.Root(), folder, tempMark+age.String())
 	if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -2,10 +2,8 @@ package filesystem
 
 import (
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -78,10 +76,6 @@ func (d *Driver) folder(prefix string) (string, error) {
 // that it is nobody's key.
 func keyName(name string) (string, bool) {
 	return name, !strings.HasPrefix(name, tempMark)
-}
-
-func tempName(dir string) string {
-	return filepath.Join(dir, tempMark+strconv.FormatUint(rand.Uint64(), 36))
 }
 
 // dropOld removes a leftover that no running operation can still need. It is a
