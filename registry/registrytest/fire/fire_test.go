@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -58,7 +59,14 @@ func TestFireLeavesEveryHistoryLinearizable(t *testing.T) {
 	w.prepare(all[0])
 	ops := 0
 	for end, round := time.Now().Add(burn), 0; (round == 0 || time.Now().Before(end)) && !t.Failed(); round++ {
-		w.round(t, all, 600*time.Millisecond, round%2 == 1)
+		amid := func() error { return nil }
+		switch round % 4 {
+		case 1, 3:
+			amid = w.s.restart
+		case 2:
+			amid = func() error { return os.Remove(filepath.Join(w.s.dir, "berth", "index.db")) }
+		}
+		w.round(t, all, 600*time.Millisecond, amid)
 		ops += w.quiet(t, all[0])
 	}
 	t.Logf("%d operations", ops)
@@ -85,9 +93,9 @@ func (w *world) prepare(c *client) {
 	}
 }
 
-// round lets all clients do what they like for a while; in the midst of it the
-// registry may be closed and opened again.
-func (w *world) round(t *testing.T, all []*client, burn time.Duration, restart bool) {
+// round lets all clients do what they like for a while; amid happens in the
+// midst of it: the registry is closed and opened again, or loses its index.
+func (w *world) round(t *testing.T, all []*client, burn time.Duration, amid func() error) {
 	t.Helper()
 	end := time.Now().Add(burn)
 	var wg sync.WaitGroup
@@ -98,11 +106,9 @@ func (w *world) round(t *testing.T, all []*client, burn time.Duration, restart b
 			}
 		})
 	}
-	if restart {
-		<-time.After(burn / 2)
-		if err := w.s.restart(); err != nil {
-			t.Errorf("restart: %v", err)
-		}
+	<-time.After(burn / 2)
+	if err := amid(); err != nil {
+		t.Errorf("in the midst of it: %v", err)
 	}
 	wg.Wait()
 }
