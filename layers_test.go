@@ -65,6 +65,8 @@ var rooms = []room{
 	{"registry/driver/drivers", 3, "the explicit table of drivers"},
 
 	{"registry/driver/filesystem", 2, "implements driver"},
+	{"registry/driver/filesystem/internal/journal", 1.8, "what is recorded, and when it is durable"},
+	{"registry/driver/filesystem/internal/disk", 1.7, "the little of the system that the driver writes with"},
 	{"registry/driver/memory", 2, "implements driver"},
 	{"registry/driver/s3", 2, "implements driver"},
 	{"registry/driver/azure", 2, "implements driver"},

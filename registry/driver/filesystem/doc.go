@@ -3,23 +3,26 @@
 //
 // # How something is saved
 //
-// Put writes a temporary file in the folder of the key, syncs and closes it,
-// renames it over the key, and syncs the folder; folders that it had to make
-// are synced in their parents, up the chain. Move renames and syncs both
-// folders. Append writes in place: its bytes are durable after Sync or Close.
-// Deleting a folder renames it away first, so that it is gone at once.
+// Put, Move, Delete and Apply go through a journal: the changes are recorded
+// with one flush, which all who wait share, and then made in place without any.
+// Put writes a temporary file beside the key and renames it; deleting a folder
+// renames it away first, so that it is gone at once. After a power cut the next
+// Open makes again what is recorded (replay.go, outcome.go). A checkpoint in
+// the background makes durable what is in place, and empties the journal.
+//
+// Append writes in place and past the journal: its bytes are durable after Sync
+// or Close, which settle the names that lead to the file, too (settle.go).
 //
 // Temporary names begin with a mark that no key can have. A listing never
-// shows them; what an accident left behind is removed when a listing meets it
-// and it is old.
+// shows them; a replay removes those of its records, and what is left
+// otherwise goes when a listing meets it and it is old.
 //
-// # Where durability is
+// # Order
 //
-// An operation first takes effect, then calls [Driver.settle] with the folders
-// that it changed, and settle returns when the effect is on the disk. A
-// journal that commits several operations with one flush replaces settle, and
-// nothing else.
+// A change claims its keys before it is recorded and until it is in place; one
+// that meets it waits. So the files hold what the journal would give.
 //
-// Imports: registry/driver, golang.org/x/sys. Locks: births.mu, held for a
-// mkdir and never for a flush.
+// Imports: registry/driver, the rooms below internal, golang.org/x/sys. Locks:
+// claims.mu, births.mu (held for a mkdir) and volumes.mu; none is held for a
+// flush, and none while another is taken.
 package filesystem
