@@ -65,6 +65,7 @@ func (c *Core) Run(ctx context.Context) error {
 	serving.Go(func() { c.watchHealth(life) })
 	serving.Go(func() { c.checks.Run(life, c.looks...) })
 	serving.Go(func() { c.reclaim(life) })
+	serving.Go(func() { tide(life, f.api, fittingPercent, c.giveBack) })
 	c.log.Info("registry is ready", "address", c.addressForPeople(), "listening", c.Listening(), "data", c.cfg.Data())
 	close(c.ready)
 	c.notify(Notice{Kind: NoticeStatus})

@@ -28,10 +28,13 @@ type chain struct {
 	origin   *http.CrossOriginProtection
 	ids      idSource
 	running  atomic.Int64
+	requests atomic.Uint64
+	asleep   atomic.Bool   // the next request signals awake
+	awake    chan struct{} // capacity 1
 }
 
 func newChain(api http.Handler, o Options) *chain {
-	c := &chain{api: api, o: o, hosts: map[string]bool{}, origin: http.NewCrossOriginProtection(), ids: newIDSource()}
+	c := &chain{api: api, o: o, hosts: map[string]bool{}, origin: http.NewCrossOriginProtection(), ids: newIDSource(), awake: make(chan struct{}, 1)}
 	if o.AccessLog != nil {
 		c.access = &accessLog{w: o.AccessLog}
 	}
@@ -81,6 +84,13 @@ func (c *chain) handler() http.Handler {
 func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.running.Add(1)
 	defer c.running.Add(-1)
+	c.requests.Add(1)
+	if c.asleep.Load() && c.asleep.CompareAndSwap(true, false) {
+		select {
+		case c.awake <- struct{}{}:
+		default:
+		}
+	}
 	start := time.Now()
 	remote := c.remote(r)
 	rec := recorders.Get().(*recorder)

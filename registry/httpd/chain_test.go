@@ -221,3 +221,26 @@ func TestTheChainLetsTheConnectionSendAFile(t *testing.T) {
 		t.Errorf("the connection saw the file: %v; %d bytes came", spy.file, spy.Body.Len())
 	}
 }
+
+func TestTheNextRequestIsToldOnce(t *testing.T) {
+	t.Parallel()
+	s := New(echo, Options{})
+	told := func(c <-chan struct{}) bool {
+		select {
+		case <-c:
+			return true
+		default:
+			return false
+		}
+	}
+	ask(s.Handler(), "GET", "/v2/")
+	awake := s.Awake()
+	if told(awake) || s.Requests() != 1 {
+		t.Errorf("told of what was before, %d requests", s.Requests())
+	}
+	ask(s.Handler(), "GET", "/v2/")
+	ask(s.Handler(), "GET", "/v2/")
+	if !told(awake) || told(awake) || s.Requests() != 3 {
+		t.Errorf("not told once of %d requests", s.Requests())
+	}
+}

@@ -144,6 +144,16 @@ func (s *Server) Addrs() []net.Addr {
 // Running says how many requests are being answered now.
 func (s *Server) Running() int { return int(s.chain.running.Load()) }
 
+// Requests counts all requests since the start.
+func (s *Server) Requests() uint64 { return s.chain.requests.Load() }
+
+// Awake gives a channel that tells of the next request, once for each call, so
+// that whoever follows how much there is to do need not look all the time.
+func (s *Server) Awake() <-chan struct{} {
+	s.chain.asleep.Store(true)
+	return s.chain.awake
+}
+
 // Quiet says for how long nothing has happened but waiting: every request that
 // is being answered waits for its client, and no client has sent a byte. It
 // counts from the first call, so ask it again and again.
