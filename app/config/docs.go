@@ -120,7 +120,7 @@ var docs = map[string]doc{
 
 	"validation.enabled":                                       {Doc: "Old name of the opposite of validation.disabled; it wins over it.", Default: "true"},
 	"validation.disabled":                                      {Doc: "Switches off what follows: layers from every address, and indexes without their images.", As: "The config and the layers of an image must be there in any case, here and there."},
-	"validation.manifests.urls.allow":                          {Doc: "Regular expressions; an address in a manifest must match one. Empty, with deny empty too: in a named file no address is allowed, otherwise each is.", As: "What is refused is MANIFEST_INVALID, 400; there it is UNKNOWN, 500."},
+	"validation.manifests.urls.allow":                          {Doc: "Regular expressions; an address in a manifest must match one. Empty, with deny empty too: where the section validation is there no address is allowed, otherwise each is.", As: "What is refused is MANIFEST_INVALID, 400; there it is UNKNOWN, 500."},
 	"validation.manifests.urls.deny":                           {Doc: "Regular expressions; an address in a manifest must match none."},
 	"validation.manifests.indexes.platforms":                   {Doc: "Which images of an index must be there when it is pushed: all, none, or those of a list."},
 	"validation.manifests.indexes.platformlist[].architecture": {Doc: "Architecture of an image that must be there, for list."},

@@ -117,12 +117,13 @@ func (c *Config) settleStorage(d *Config) error {
 
 // settleValidation makes of «enabled» and «disabled» one switch, Enabled. As in
 // distribution, enabled wins over disabled, and with neither, validation is on;
-// but a Berth that nobody configured takes layers from every address.
+// but where nothing is said of validation, layers may lie at any address: the
+// conformance suite of the spec pushes such.
 func (c *Config) settleValidation(d *Config) {
 	v := &c.Validation
 	v.Manifests.Indexes.Platforms = cmp.Or(v.Manifests.Indexes.Platforms, d.Validation.Manifests.Indexes.Platforms)
 	on := v.Enabled || !v.Disabled
-	explicit := c.Named || c.Explicit("validation")
+	explicit := c.Explicit("validation")
 	v.Enabled, v.Disabled = on, !on
 	if urls := &v.Manifests.URLs; on && explicit && len(urls.Allow)+len(urls.Deny) == 0 {
 		urls.Allow = []string{"^$"} // nothing
