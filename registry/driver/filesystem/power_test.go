@@ -103,8 +103,7 @@ func (l *life) write(key, content string, resume bool) error {
 
 // check compares what is there with the model, and goes on with what it found.
 func (l *life) check() error {
-	found := map[string]string{}
-	l.disk.walk("", l.disk.root, found)
+	found := l.disk.files()
 	candidates := l.begun
 	if candidates == nil {
 		candidates = []map[string]string{l.acked}
@@ -134,20 +133,6 @@ func show(state map[string]string) string {
 	return s
 }
 
-// walk gathers files, but for those of the journal.
-func (s *sim) walk(prefix string, n *inode, into map[string]string) {
-	for name, child := range n.names {
-		key := strings.TrimPrefix(prefix+"/"+name, "/")
-		switch {
-		case key == journalKey:
-		case child.names != nil:
-			s.walk(key, child, into)
-		default:
-			into[key] = string(child.content)
-		}
-	}
-}
-
 // cutAndReopen cuts the power, and again at some operation of the next start.
 func (l *life) cutAndReopen() error {
 	for again := l.rnd.IntN(3); ; again-- {
@@ -157,7 +142,7 @@ func (l *life) cutAndReopen() error {
 		l.disk = l.disk.crash(l.rnd)
 		l.trace = append(l.trace, "power cut")
 		if again > 0 {
-			l.disk.cut, l.disk.half = 1+l.rnd.IntN(30), l.rnd.IntN(2) == 0
+			l.disk.cutIn(1+l.rnd.IntN(30), l.rnd.IntN(2) == 0)
 		}
 		if err := l.open(); err == nil && again <= 0 {
 			return l.check()
@@ -220,7 +205,7 @@ func play(t testing.TB, seed uint64) (err error) {
 	l := begin(t, seed)
 	defer func() { _ = l.d.Close() }()
 	for life := range 4 {
-		l.disk.cut, l.disk.half = l.disk.count+1+l.rnd.IntN(120), l.rnd.IntN(2) == 0
+		l.disk.cutIn(1+l.rnd.IntN(120), l.rnd.IntN(2) == 0)
 		for n := 0; err == nil; n++ {
 			err = l.random(life*1000 + n)
 		}
@@ -246,7 +231,7 @@ func TestNoPowerCutLosesWhatWasAcknowledged(t *testing.T) {
 // versions runs writers side by side, each with keys of its own, and then cuts.
 func versions(t *testing.T, seed uint64) {
 	l := begin(t, seed)
-	l.disk.cut, l.disk.half = 200+l.rnd.IntN(800), l.rnd.IntN(2) == 0
+	l.disk.cutIn(200+l.rnd.IntN(800), l.rnd.IntN(2) == 0)
 	const writers = 6
 	var acked [writers]int
 	var wg sync.WaitGroup
@@ -272,8 +257,7 @@ func versions(t *testing.T, seed uint64) {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
 	defer func() { _ = l.d.Close() }()
-	found := map[string]string{}
-	l.disk.walk("", l.disk.root, found)
+	found := l.disk.files()
 	for w, n := range acked {
 		last := n + 1
 		for k := range 3 {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"berth/registry/driver/filesystem/internal/disk"
@@ -100,6 +101,35 @@ func (f *simFile) Truncate(size int64) error {
 
 func (f *simFile) Ahead(int64, int64) {}
 func (f *simFile) Close() error       { return nil }
+
+// cutIn has the power cut at one of the next operations.
+func (s *sim) cutIn(n int, half bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cut, s.half = s.count+n, half
+}
+
+// files gives all but those of the journal.
+func (s *sim) files() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := map[string]string{}
+	s.root.gather("", found)
+	return found
+}
+
+func (n *inode) gather(prefix string, into map[string]string) {
+	for name, child := range n.names {
+		key := strings.TrimPrefix(prefix+"/"+name, "/")
+		switch {
+		case key == journalKey:
+		case child.names != nil:
+			child.gather(key, into)
+		default:
+			into[key] = string(child.content)
+		}
+	}
+}
 
 // crash gives the disk as it is when the power is back.
 func (s *sim) crash(rnd *rand.Rand) *sim {
