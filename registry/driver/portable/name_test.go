@@ -20,6 +20,7 @@ var systems = map[string]struct {
 }{
 	"case is ignored": {portable.Rules{Fold: true}, picky.Rules{Fold: true, MaxName: 255}},
 	"Windows":         {portable.Rules{Fold: true, Windows: true}, picky.Rules{Fold: true, Windows: true, MaxName: 255}},
+	"NTFS elsewhere":  {portable.Rules{Fold: true, Windows: true}, picky.Rules{Fold: true, Windows: true, Refuse: true, MaxName: 255}},
 	"short names":     {portable.Rules{MaxName: 143}, picky.Rules{MaxName: 143}},
 	"all of it":       {portable.Rules{Fold: true, Windows: true, MaxName: 64}, picky.Rules{Fold: true, Windows: true, MaxName: 64}},
 }

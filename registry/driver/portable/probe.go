@@ -29,10 +29,13 @@ func Probe(ctx context.Context, d driver.Driver) (Rules, error) {
 		return rules, err
 	}
 	if !rules.Windows {
-		// FAT and its kin keep the rules of Windows on other systems, too.
+		// FAT, NTFS and their kin keep the rules of Windows on other systems, too.
 		if rules.Windows, err = sameAs(ctx, d, key, key+"."); err != nil {
 			return rules, err
 		}
+	}
+	if rules.Fold && !rules.Windows {
+		rules.Windows = refuses(ctx, d)
 	}
 	if key == probe {
 		if err := d.Delete(ctx, probe); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -81,6 +84,22 @@ func sameAs(ctx context.Context, d driver.Driver, key, other string) (bool, erro
 		}
 	}
 	return true, nil
+}
+
+// reserved is a name that Windows, and what is mounted as if for it, refuses.
+const reserved = "berth/con"
+
+// refuses tries to make it; a storage that cannot be written does not say.
+func refuses(ctx context.Context, d driver.Driver) bool {
+	err := d.Put(ctx, reserved, nil)
+	switch {
+	case err == nil:
+		_ = d.Delete(ctx, reserved) // an empty file of ours, which harms nobody
+		return false
+	case errors.Is(err, driver.ErrReadOnly), errors.Is(err, driver.ErrNoSpace), errors.Is(err, fs.ErrPermission), ctx.Err() != nil:
+		return false
+	}
+	return true
 }
 
 // longest gives the longest name, 0 when that is the usual: names that are not

@@ -22,6 +22,9 @@ type Rules struct {
 	// Windows refuses device names and some characters, and drops dots and
 	// spaces at the end of names.
 	Windows bool
+	// Refuse refuses dots at the end of names as well, where a file is made;
+	// it goes with Windows.
+	Refuse bool
 	// MaxName refuses longer names, in bytes; 0 means no limit.
 	MaxName int
 }
@@ -55,6 +58,9 @@ func (d *Driver) actual(ctx context.Context, key string) (string, error) {
 		if d.rules.Windows {
 			if device.MatchString(part) || strings.ContainsAny(part, `<>:"|?*`) {
 				return "", fmt.Errorf("%s: %w", part, ErrName)
+			}
+			if d.rules.Refuse && strings.HasSuffix(part, ".") {
+				return "", &fs.PathError{Op: "name", Path: key, Err: fs.ErrNotExist}
 			}
 			if part = strings.TrimRight(part, ". "); part == "" {
 				return "", fmt.Errorf("%s: %w", key, ErrName)
