@@ -18,6 +18,8 @@ type accessLog struct {
 	w      io.Writer
 	lines  []byte
 	wrote  time.Time
+	second int64       // since 1970, of clock
+	clock  []byte      // how a second is written: many requests share one
 	flight *time.Timer // writes what waits; nil: nothing does
 }
 
@@ -36,7 +38,7 @@ func (l *accessLog) write(r *http.Request, uri, remote string, rec *recorder, st
 	defer l.mu.Unlock()
 	b := append(l.lines, host...)
 	b = append(b, " - - ["...)
-	b = start.AppendFormat(b, "02/Jan/2006:15:04:05 -0700")
+	b = l.appendTime(b, start)
 	b = append(b, `] "`...)
 	b = appendEscaped(append(appendEscaped(b, r.Method), ' '), uri)
 	b = append(append(b, ' '), r.Proto...)
@@ -58,6 +60,14 @@ func (l *accessLog) write(r *http.Request, uri, remote string, rec *recorder, st
 	default:
 		l.flight = time.AfterFunc(logPace, l.flush)
 	}
+}
+
+// appendTime needs mu.
+func (l *accessLog) appendTime(b []byte, t time.Time) []byte {
+	if second := t.Unix(); second != l.second || l.clock == nil {
+		l.second, l.clock = second, t.AppendFormat(l.clock[:0], "02/Jan/2006:15:04:05 -0700")
+	}
+	return append(b, l.clock...)
 }
 
 // flush writes what waits.
