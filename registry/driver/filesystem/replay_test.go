@@ -164,6 +164,60 @@ func TestAClockThatWasPutBackLosesNothing(t *testing.T) {
 	_ = l.d.Close()
 }
 
+// The clock may be set between a record and its effect, or a slow disk take as
+// long. What the driver did itself must not look like another program's work.
+func TestAClockThatIsSetForwardInTheMidstLosesNothing(t *testing.T) {
+	t.Parallel()
+	for leap := 1; leap < 40; leap++ {
+		for seed := range uint64(4) {
+			l := begin(t, seed)
+			l.disk.leap = leap
+			for _, version := range []string{"one", "two"} {
+				err := errors.Join(
+					l.apply(driver.Put{Key: "a/link", Content: []byte(version)}, driver.Put{Key: "a/" + version, Content: []byte("x")}),
+					l.write("a/up/"+version, "bytes", false),
+					l.apply(driver.Delete{Key: "b"}, driver.Put{Key: "b/" + version, Content: []byte("x")}),
+				)
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := l.cutAndReopen(); err != nil {
+				t.Fatalf("leap before operation %d, seed %d: %v", leap, seed, err)
+			}
+			_ = l.d.Close()
+		}
+	}
+}
+
+func TestAPutThatFailedDoesNotComeBackAfterAPowerCut(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(8) {
+		l := begin(t, seed)
+		if err := l.apply(driver.Put{Key: "a/1", Content: []byte("kept")}); err != nil {
+			t.Fatal(err)
+		}
+		for _, full := range []bool{true, false} {
+			l.disk.mu.Lock()
+			l.disk.full = 0
+			if full {
+				l.disk.full = 1
+			}
+			l.disk.mu.Unlock()
+			err := l.d.Apply(t.Context(), driver.Delete{Key: "a/2"}, driver.Put{Key: "a/1", Content: []byte("refused")})
+			if full != errors.Is(err, driver.ErrNoSpace) {
+				t.Fatalf("with a disk that is full: %v: %v", full, err)
+			}
+			if full {
+				if err := l.cutAndReopen(); err != nil {
+					t.Fatalf("seed %d: %v", seed, err)
+				}
+			}
+		}
+		_ = l.d.Close()
+	}
+}
+
 func TestAFullDiskRefusesPutsWholeAndStillDeletes(t *testing.T) {
 	t.Parallel()
 	l := begin(t, 2)

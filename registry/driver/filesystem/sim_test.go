@@ -30,6 +30,7 @@ type sim struct {
 	half       bool // of which then a part takes place
 	dead       bool
 	full       int // the operation from which on the disk is full; 0 for none
+	leap       int // the operation before which somebody sets the clock forward
 }
 
 var errCut = errors.New("the power is cut")
@@ -104,6 +105,9 @@ func (s *sim) step(do, torn func() error) error {
 	}
 	s.count++
 	s.clock = s.clock.Add(time.Millisecond)
+	if s.count == s.leap {
+		s.clock = s.clock.Add(time.Hour)
+	}
 	if s.count != s.cut {
 		return do()
 	}
