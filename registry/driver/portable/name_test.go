@@ -72,9 +72,18 @@ func TestNamesOnDiskAreThese(t *testing.T) {
 // kept, on every system.
 func FuzzNoTwoPartsHaveOneName(f *testing.F) {
 	for _, pair := range [][2]string{
-		{"Latest", "latest"}, {"con", "-con"}, {"v1.", "v1"}, {"--latest", "Latest"}, {"A", "-a"}, {strings.Repeat("A", 128), strings.Repeat("a", 128)},
-		{strings.Repeat("a", 254) + ".", strings.Repeat("a", 254)}, {"-1" + strings.Repeat("-", 130), strings.Repeat("-", 131)}, {"\xff", "ÿ"},
-		{strings.Repeat("-1", 60), strings.Repeat("-1", 61)}, {"nul", "NUL.x"}, {strings.Repeat(".", 63) + "A", strings.Repeat(".", 64)},
+		{"Latest", "latest"},
+		{"con", "-con"},
+		{"v1.", "v1"},
+		{"--latest", "Latest"},
+		{"A", "-a"},
+		{strings.Repeat("A", 128), strings.Repeat("a", 128)},
+		{strings.Repeat("a", 254) + ".", strings.Repeat("a", 254)},
+		{"-1" + strings.Repeat("-", 130), strings.Repeat("-", 131)},
+		{"\xff", "ÿ"},
+		{strings.Repeat("-1", 60), strings.Repeat("-1", 61)},
+		{"nul", "NUL.x"},
+		{strings.Repeat(".", 63) + "A", strings.Repeat(".", 64)},
 	} {
 		f.Add(pair[0], pair[1])
 	}
