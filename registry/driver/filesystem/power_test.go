@@ -137,6 +137,7 @@ func show(state map[string]string) string {
 func (l *life) cutAndReopen() error {
 	for again := l.rnd.IntN(3); ; again-- {
 		if l.d != nil {
+			l.disk.cutNow()
 			_ = l.d.Close() // the power is gone: only goroutines end
 		}
 		l.disk = l.disk.crash(l.rnd)

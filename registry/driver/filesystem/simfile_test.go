@@ -109,6 +109,12 @@ func (s *sim) cutIn(n int, half bool) {
 	s.cut, s.half = s.count+n, half
 }
 
+func (s *sim) cutNow() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dead = true
+}
+
 // files gives all but those of the journal.
 func (s *sim) files() map[string]string {
 	s.mu.Lock()
