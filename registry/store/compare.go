@@ -222,6 +222,7 @@ func (c *comparison) tell(ctx context.Context) error {
 	unlock := c.s.locks.alone(c.repo)
 	if changes := c.watch.without(c.changes); len(changes) > 0 {
 		c.s.tell(ctx, c.repo, changes...)
+		c.s.pages.looks.drop(c.repo) // this was no push of ours
 	}
 	unlock()
 	c.changes = c.changes[:0]

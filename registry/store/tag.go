@@ -40,7 +40,8 @@ func (s *Store) current(ctx context.Context, repo, tag string) (registry.Digest,
 	at := head{repo, tag}
 	known, ok := s.cache.heads.get(at)
 	written := s.cache.written.of(tag).Load()
-	if ok && known.written == written {
+	ours := !ok || known.written != written
+	if !ours {
 		info, err := s.drv.Stat(ctx, known.key)
 		if err == nil && same(info, known.info) {
 			return known.digest, nil
@@ -58,6 +59,9 @@ func (s *Store) current(ctx context.Context, repo, tag string) (registry.Digest,
 	if missing(err) {
 		if ok {
 			s.cache.heads.drop(at)
+		}
+		if !ours {
+			s.doubtRepo(repo) // another program has deleted it
 		}
 		return "", registry.ErrManifestUnknown.WithDetail(map[string]string{"name": repo, "tag": tag})
 	}
