@@ -53,7 +53,7 @@ bench-peers: setup-peers bin/berth-headless bin/peers $(TOOLS)/peers/registry ##
 	bin/peers -check -markdown docs/performance.md $(ARGS)
 
 bench-growth: bin/berth-headless bin/peers ## every row with up to 100,000 repositories, and large layers
-	bin/peers -growth -markdown docs/performance.md $(ARGS)
+	bin/peers -growth 100,10000,100000 -markdown docs/performance.md $(ARGS)
 	bin/peers -uploads -markdown docs/performance.md
 
 fuzz: ## every fuzz target for FUZZTIME (default 10s)
@@ -104,7 +104,7 @@ bin/e2e.test:
 
 unit:
 	$(GO) test -tags $(TAGS_TEST) -race -shuffle=on $(PLAIN)
-	$(GO) test -tags $(TAGS_TEST) -shuffle=on $(FYNE)
+	$(GO) test -tags $(TAGS_TEST) -shuffle=on $(FYNE) ./e2e/peers
 
 # The other systems, as far as they can be checked without a cross compiler: the
 # tray of macOS needs cgo.

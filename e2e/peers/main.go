@@ -12,7 +12,9 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -21,16 +23,17 @@ import (
 
 // options are the flags, and the folder that everything is in.
 type options struct {
-	only, servers   string
-	rounds          int
-	window          time.Duration
-	json, markdown  string
-	check           bool
-	growth, uploads bool
-	keep            bool
-	temp, scratch   string
-	programs        programs
-	out             io.Writer
+	only, servers  string
+	rounds         int
+	window         time.Duration
+	json, markdown string
+	check          bool
+	growth         string
+	uploads        bool
+	keep           bool
+	temp, scratch  string
+	programs       programs
+	out            io.Writer
 }
 
 func main() {
@@ -56,11 +59,11 @@ func flags() *options {
 	flag.StringVar(&o.only, "only", "", "workloads, by the beginnings of their keys, with commas: push,pull-1")
 	flag.StringVar(&o.servers, "servers", "", "servers, with commas: berth,limit,nginx,v3,v2")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each workload")
-	flag.DurationVar(&o.window, "window", 800*time.Millisecond, "length of a round")
+	flag.DurationVar(&o.window, "window", 600*time.Millisecond, "length of a round")
 	flag.StringVar(&o.json, "json", "", "file for all samples")
 	flag.StringVar(&o.markdown, "markdown", "", "document whose table is replaced, by a run of everything")
 	flag.BoolVar(&o.check, "check", false, "say which goals hold")
-	flag.BoolVar(&o.growth, "growth", false, "Berth alone, with 2,000, 10,000 and 100,000 repositories")
+	flag.StringVar(&o.growth, "growth", "", "Berth alone, with so many repositories each: 100,10000,100000")
 	flag.BoolVar(&o.uploads, "uploads", false, "eight layers of 2 GiB at once, and what memory they take")
 	flag.BoolVar(&o.keep, "keep", false, "leave the files of the run")
 	flag.StringVar(&o.temp, "temp", "", "folder on a real disk for the files of the run")
@@ -88,9 +91,12 @@ func run(ctx context.Context, o *options) (err error) {
 	if o.keep {
 		fmt.Fprintln(os.Stderr, "peers: files are in", o.scratch)
 	} else {
-		defer func() { err = errors.Join(err, os.RemoveAll(o.scratch)) }()
+		defer func() { err = errors.Join(err, removeAll(o.scratch)) }()
 	}
-	peers := o.chosen()
+	peers, err := o.chosen()
+	if err != nil {
+		return err
+	}
 	defer func() {
 		for _, p := range peers {
 			p.stop()
@@ -102,6 +108,18 @@ func run(ctx context.Context, o *options) (err error) {
 	}
 	rows, err := b.measure(ctx, peers)
 	return errors.Join(err, o.report(ctx, peers, rows))
+}
+
+// removeAll removes the folders of the servers beside each other.
+func removeAll(dir string) error {
+	entries, err := os.ReadDir(dir)
+	failed := make([]error, len(entries))
+	var group sync.WaitGroup
+	for i, e := range entries {
+		group.Go(func() { failed[i] = os.RemoveAll(filepath.Join(dir, e.Name())) })
+	}
+	group.Wait()
+	return errors.Join(err, errors.Join(failed...), os.RemoveAll(dir))
 }
 
 // find makes the paths of the programs absolute, since each runs in a folder
@@ -150,29 +168,33 @@ func realDisk(named string) (string, error) {
 }
 
 // chosen are the servers of this run.
-func (o *options) chosen() []*peer {
+func (o *options) chosen() ([]*peer, error) {
 	all := o.peers()
-	if o.growth {
+	if o.growth != "" {
 		return o.growing()
 	}
 	if o.uploads {
-		return all[:1]
+		return all[:1], nil
 	}
 	if o.servers == "" {
-		return all
+		return all, nil
 	}
-	return slices.DeleteFunc(all, func(p *peer) bool { return !slices.Contains(strings.Split(o.servers, ","), p.name) })
+	return slices.DeleteFunc(all, func(p *peer) bool { return !slices.Contains(strings.Split(o.servers, ","), p.name) }), nil
 }
 
-// growing are several Berths, each with more repositories than the one before.
-func (o *options) growing() []*peer {
+// growing are several Berths with different numbers of repositories.
+func (o *options) growing() ([]*peer, error) {
 	var all []*peer
-	for _, repos := range []int{allRepos, 10_000, 100_000} {
+	for text := range strings.SplitSeq(o.growth, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 8 {
+			return nil, fmt.Errorf("-growth: %q is no number of repositories", text)
+		}
 		p := o.peers()[0]
-		p.label, p.more = fmt.Sprintf("%d repositories", repos), repos-allRepos
+		p.label, p.repos = number(float64(n))+" repositories", n
 		all = append(all, p)
 	}
-	return all
+	return all, nil
 }
 
 // open fills the folders, starts the servers and waits until all are at rest.
@@ -181,7 +203,6 @@ func (o *options) open(peers []*peer) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.c.repos = allRepos
 	full := slices.ContainsFunc(b.workloads(), func(w workload) bool { return o.wants(w.key) && !w.alone })
 	for i, p := range peers {
 		p.dir = filepath.Join(o.scratch, fmt.Sprint(i, "-", p.name))
@@ -225,5 +246,5 @@ func (b *bench) fill(p, registry *peer) error {
 		d.blob(b.c.layer, b.c.layerBytes)
 		return d.err
 	}
-	return b.c.seed(p.data, p.more)
+	return b.c.seed(p.data, p.repos)
 }

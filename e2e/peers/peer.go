@@ -22,7 +22,7 @@ type peer struct {
 	dir   string // all of its files
 	data  string // where its store is
 	addr  string
-	more  int // repositories beyond the 2,000
+	repos int // in its catalog
 
 	registry bool // speaks the whole API
 	paging   bool // tags come in pages
@@ -38,13 +38,17 @@ type programs struct{ berth, distribution, debian, nginx string }
 
 // peers are all servers there are, in the order of the table.
 func (o *options) peers() []*peer {
-	return []*peer{
+	all := []*peer{
 		{name: "berth", label: "Berth", registry: true, paging: true, referrer: true, command: o.berth},
 		{name: "limit", label: "bare net/http", command: o.limit},
 		{name: "nginx", label: "nginx", command: o.nginxCommand},
 		{name: "v3", label: "distribution v3", registry: true, paging: true, command: o.distribution(o.programs.distribution, "version: 0.1\nhttp:\n  addr: %s\nstorage:\n  delete: {enabled: true}\n  cache: {blobdescriptor: inmemory}\n  maintenance: {uploadpurging: {enabled: false}}\n  filesystem: {rootdirectory: %s}\nlog: {level: error, accesslog: {disabled: true}}\n")},
 		{name: "v2", label: "distribution 2.8.2", registry: true, command: o.distribution(o.programs.debian, "version: 0.1\nhttp:\n  addr: %s\nstorage:\n  delete: {enabled: true}\n  cache: {blobdescriptor: inmemory}\n  maintenance: {uploadpurging: {enabled: false}}\n  filesystem: {rootdirectory: %s}\nlog: {level: error, accesslog: {disabled: true}}\n")},
 	}
+	for _, p := range all {
+		p.repos = allRepos
+	}
+	return all
 }
 
 func (o *options) berth(p *peer) (args, env []string, err error) {

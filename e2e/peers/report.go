@@ -26,17 +26,20 @@ type row struct {
 // between the servers.
 func (b *bench) measure(ctx context.Context, peers []*peer) ([]row, error) {
 	var rows []row
-	first, last := -1, b.o.rounds
-	if b.o.uploads {
-		first, last = 0, 1
-	}
 	for _, w := range b.workloads() {
 		if !b.o.wants(w.key) {
 			continue
 		}
-		begin := time.Now()
+		begin, first, last := time.Now(), -1, b.o.rounds
 		r := row{w, map[*peer][]sample{}, map[*peer]error{}}
+		if w.rounds > 0 {
+			first, last = 0, min(b.o.rounds, w.rounds)
+		}
 		for round := first; round < last; round++ {
+			b.window = b.o.window
+			if round < 0 {
+				b.window /= 3
+			}
 			for _, p := range peers {
 				if !slices.Contains(w.on, p.name) || r.failed[p] != nil {
 					continue
@@ -178,7 +181,7 @@ func (o *options) table(peers []*peer, rows []row) [][]string {
 	for _, p := range peers {
 		heading = append(heading, p.label)
 	}
-	limits := !o.growth && !o.uploads
+	limits := o.growth == "" && !o.uploads
 	if limits {
 		heading = append(heading, "Berth ÷ limit", "goal")
 	}
@@ -260,7 +263,7 @@ func (o *options) writeJSON(peers []*peer, rows []row) error {
 func (o *options) writeMarkdown(table [][]string) error {
 	mark := "bench-peers"
 	switch {
-	case o.growth:
+	case o.growth != "":
 		mark = "bench-growth"
 	case o.uploads:
 		mark = "bench-uploads"

@@ -41,7 +41,6 @@ type content struct {
 	image         string // digest of the manifest latest of repoApp
 	imageBytes    []byte
 	layerBytes    []byte
-	repos         int    // in the catalog
 	refs          string // the subject of the referrers
 }
 
@@ -148,9 +147,8 @@ func (d *disk) tag(repo, tag, digest string) {
 	d.link(digest, repo, "_manifests/tags/"+tag+"/index"+hashed(digest))
 }
 
-// seed fills a data folder for the workloads. More repositories than the 2,000
-// are added for the growth run.
-func (c *content) seed(data string, more int) error {
+// seed fills a data folder for the workloads, with so many repositories in all.
+func (c *content) seed(data string, repos int) error {
 	d := newDisk(data)
 	d.blob(c.layer, c.layerBytes)
 	d.blob(c.small, c.smallBytes())
@@ -182,10 +180,8 @@ func (c *content) seed(data string, more int) error {
 	for i := range manyTags - 1 {
 		d.tag(repoMany, fmt.Sprintf("build-%05d", i), digests[i%manyManifests])
 	}
-	c.repos = allRepos + more
-	for i := range c.repos - 7 {
+	for i := range repos - 7 {
 		repo := fmt.Sprintf("team-%03d/service-%06d", i%100, i)
-		d.layers(repo, c.config)
 		d.revision(repo, c.image)
 		d.link(c.image, repo, "_manifests/tags/latest/current")
 	}

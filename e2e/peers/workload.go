@@ -18,6 +18,7 @@ type workload struct {
 	cpu              float64 // what Berth may use, in seconds for a GB
 	on               []string
 	alone            bool // starts servers of its own and needs no store
+	rounds           int  // at most so many, without a warm-up; 0 means as many as asked for
 	round            func(p *peer) (sample, error)
 	check            func(p *peer) error // after all rounds
 }
@@ -39,6 +40,7 @@ var (
 // bench makes the workloads over one set of content.
 type bench struct {
 	o       *options
+	window  time.Duration // of this round
 	c       *content
 	layers  map[*peer]*layers
 	puts    map[*peer]*manifests
@@ -90,7 +92,11 @@ func (b *bench) workloads() []workload {
 	if b.o.uploads {
 		return b.uploads()
 	}
-	return slices.Concat(b.transfers(), b.small(), b.writes(), b.pages(), b.single(), b.starts())
+	all := slices.Concat(b.transfers(), b.small(), b.writes(), b.pages(), b.single(), b.starts())
+	if b.o.growth != "" { // what starts servers of its own does not start these
+		all = slices.DeleteFunc(all, func(w workload) bool { return w.alone })
+	}
+	return all
 }
 
 func (b *bench) transfers() []workload {
@@ -179,7 +185,7 @@ func (b *bench) rate(p *peer, f flow) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	ops, took, err := drive(p.addr, 16, f, b.o.window)
+	ops, took, err := drive(p.addr, 16, f, b.window)
 	if err != nil {
 		return sample{}, err
 	}
@@ -192,7 +198,7 @@ func (b *bench) push(p *peer, n, times int, chunked bool) (sample, error) {
 }
 
 func (b *bench) pull(p *peer, n int) (sample, error) {
-	ask, end := request("GET", b.pullTarget(p)), time.Now().Add(b.o.window)
+	ask, end := request("GET", b.pullTarget(p)), time.Now().Add(b.window)
 	return b.transfer(p, n, 1, func(c *conn) (sum int64, err error) {
 		buffer := make([]byte, mib)
 		for time.Now().Before(end) {
