@@ -18,12 +18,12 @@ import (
 // when the test ends.
 func Run(t *testing.T, open func(t *testing.T) index.Index) {
 	t.Helper()
-	t.Run("changes in any order give the figures of the model", func(t *testing.T) {
-		t.Parallel()
-		for seed := range uint64(5) {
+	for seed := range uint64(5) {
+		t.Run(fmt.Sprintf("changes in any order give the lists and figures of the model/%d", seed), func(t *testing.T) {
+			t.Parallel()
 			againstModel(t, open(t), seed)
-		}
-	})
+		})
+	}
 	t.Run("pages follow each other without gap or overlap", func(t *testing.T) { t.Parallel(); pages(t, open(t)) })
 	t.Run("an unknown repository is unknown", func(t *testing.T) { t.Parallel(); unknown(t, open(t)) })
 	t.Run("tags sort by version, date, size and what they free", func(t *testing.T) { t.Parallel(); sorts(t, open(t)) })
@@ -68,7 +68,9 @@ func againstModel(t *testing.T, x index.Index, seed uint64) {
 		c := w.random(r)
 		m.apply(c)
 		apply(t, x, c)
-		compareNames(t, x, m, r, fmt.Sprintf("seed %d, step %d, after %T", seed, step, c))
+		if step%2 == 0 {
+			compareNames(t, x, m, r, fmt.Sprintf("seed %d, step %d, after %T", seed, step, c))
+		}
 		if step%10 == 9 {
 			compare(t, x, m, fmt.Sprintf("seed %d, step %d, after %T", seed, step, c))
 		}
