@@ -91,6 +91,13 @@ func (b *bounded[K, V]) drop(key K) {
 	}
 }
 
+func (b *bounded[K, V]) clear() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	clear(b.at)
+	b.size, b.hand = 0, nil
+}
+
 // remove needs mu.
 func (b *bounded[K, V]) remove(e *kept[K, V]) {
 	delete(b.at, e.key)

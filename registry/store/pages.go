@@ -98,6 +98,16 @@ func (p *pages) note(changes []index.Change) {
 	}
 }
 
+// forget is for when the index was wrong, and is right again: it may lack what
+// it was told, so nothing of before counts.
+func (p *pages) forget() {
+	p.listed.clear()
+	p.catalog.Add(1)
+	for i := range p.told.count {
+		p.told.count[i].Add(1)
+	}
+}
+
 // gone says that a repository may have left the catalog.
 func (p *pages) gone(repo string) {
 	p.told.of(repo).Add(1)

@@ -370,3 +370,64 @@ func TestListsFollowOurOwnPushesAndDeletes(t *testing.T) {
 		}
 	}
 }
+
+func TestReferrersFollowWhatIsPushedDeletedAndTagged(t *testing.T) {
+	t.Parallel()
+	s := share(t)
+	subject := registrytest.PushImage(t, s, "app", "v1")
+	refer := func(n int) registry.Manifest {
+		m := registry.Manifest{MediaType: "application/vnd.oci.image.manifest.v1+json", Content: fmt.Appendf(nil,
+			`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","artifactType":"a/%d","config":{"mediaType":"a/b","digest":%q,"size":2},`+
+				`"layers":[],"subject":{"mediaType":"a/b","digest":%q,"size":1}}`, n%2, registrytest.PushBlob(t, s, "app", []byte("{}")).Digest, subject.Digest)}
+		m.Content = append(m.Content, fmt.Sprintf("%*s", n, "")...)
+		desc, err := s.PutManifest(t.Context(), "app", m)
+		s.must(err)
+		m.Digest = desc.Digest
+		return m
+	}
+	referrers := func(artifactType string) (out []registry.Digest) {
+		for range 2 { // from the index, then from memory
+			out = nil
+			for d, err := range s.Referrers(t.Context(), "app", subject.Digest, artifactType) {
+				s.must(err)
+				out = append(out, d.Digest)
+			}
+		}
+		return out
+	}
+	var want []registry.Digest
+	for i := range 10 {
+		want = append(want, refer(i).Digest)
+		slices.Sort(want)
+		if got := referrers(""); !slices.Equal(got, want) {
+			t.Fatalf("%d: got %q, want %q", i, got, want)
+		}
+		if got := referrers("a/1"); len(got) != (i+1)/2 {
+			t.Fatalf("%d: %d of one type", i, len(got))
+		}
+	}
+	s.must(s.DeleteManifest(t.Context(), "app", want[3]))
+	want = slices.Delete(want, 3, 4)
+	if got := referrers(""); !slices.Equal(got, want) {
+		t.Fatalf("deleted: got %q, want %q", got, want)
+	}
+	// The fallback tag is moved by another program, from one list to another.
+	list := func(m registry.Manifest) registry.Digest {
+		desc, err := s.PutManifest(t.Context(), "app", registry.Manifest{Content: fmt.Appendf(nil,
+			`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":%q,"digest":%q,"size":%d}]}`, m.MediaType, m.Digest, len(m.Content))})
+		s.must(err)
+		return desc.Digest
+	}
+	for i := range 3 {
+		one := registrytest.PushImage(t, s, "app", fmt.Sprint("other", i))
+		to := list(one)
+		referrers("")
+		s.age()
+		referrers("")
+		s.replace(s.link("sha256-"+subject.Digest.Encoded()), to.String(), time.Time{})
+		with := slices.Sorted(slices.Values(append(slices.Clone(want), one.Digest)))
+		if got := referrers(""); !slices.Equal(got, with) {
+			t.Errorf("list %d: got %q, want %q", i, got, with)
+		}
+	}
+}

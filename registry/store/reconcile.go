@@ -198,6 +198,7 @@ func (s *Store) reconcile(ctx context.Context, whole bool) error {
 		}
 	}
 	if whole {
+		s.pages.forget()
 		s.trusted.Store(len(s.doubts) == 0)
 	}
 	s.log.Debug("index reconciled", "repositories", count, "compared", compared, "duration", time.Since(began))
