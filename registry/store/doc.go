@@ -34,6 +34,15 @@
 // known repositories are leaves. Nobody holds any of them while a client's body
 // is read.
 //
+// # What is kept in memory
+//
+// Manifests and small blobs by digest, what tags name, pages of lists: bounded,
+// and never believed for their own sake. Each read asks the disk, with a stat,
+// whether the revision, the link of the tag or the file of the blob is still
+// the file that was read, so that what another program changes counts at once.
+// Pages of lists are those of the index, until it is told of a change; a stat
+// of the folder of the tags says whether another program was at it.
+//
 // The index is written after the disk and never decides anything but the order
 // of a list; when it fails or is behind, lists come from the disk.
 //
