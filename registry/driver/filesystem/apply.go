@@ -211,7 +211,7 @@ func (d *Driver) punctual(ticket journal.Ticket) error {
 	if d.disk.Now().Sub(ticket.Time) < slack/2 {
 		return nil
 	}
-	return d.journal.Stamp(0)
+	return d.journal.Stamp(slack / 2)
 }
 
 // rootGone says so where a folder of the journal cannot be made.

@@ -90,7 +90,7 @@ const volumeDepth = 4
 func (d *Driver) findVolumes(dir string, depth int) error {
 	names, err := d.disk.Names(dir)
 	if err != nil {
-		return err
+		return nil //nolint:nilerr // one that cannot be read holds nothing of ours
 	}
 	for _, name := range names[:min(len(names), 32)] {
 		path := filepath.Join(dir, name)
@@ -104,7 +104,9 @@ func (d *Driver) findVolumes(dir string, depth int) error {
 			}
 		}
 		if depth > 1 {
-			_ = d.findVolumes(path, depth-1) // one that cannot be read holds nothing of ours
+			if err := d.findVolumes(path, depth-1); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -120,7 +122,7 @@ func (d *Driver) openJournal(segment int64) error {
 	if err := d.volumes.add(d.disk, d.Root(), d.device); err != nil {
 		return err
 	}
-	if err := d.findVolumes(d.Root(), volumeDepth-1); err != nil {
+	if err := d.findVolumes(d.Root(), volumeDepth); err != nil {
 		return err
 	}
 	j, found, err := journal.Open(journal.Options{

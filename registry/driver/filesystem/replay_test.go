@@ -320,3 +320,35 @@ func TestADeletedTreeLeavesNothingBehind(t *testing.T) {
 		t.Errorf("the start left %v, %v", entries, err)
 	}
 }
+
+func TestAReadOnlyDiskCanBeRead(t *testing.T) {
+	t.Parallel()
+	for _, before := range []int{0, 3} {
+		l := begin(t, 3)
+		for i := range before {
+			if err := l.apply(driver.Put{Key: "a/link", Content: []byte{byte(i)}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.disk.cutNow()
+		_ = l.d.Close()
+		l.disk = l.disk.crash(l.rnd)
+		l.disk.readOnly = true
+		if err := l.open(); err != nil {
+			t.Fatalf("open with %d records: %v", before, err)
+		}
+		if err := l.d.Put(t.Context(), "b", nil); !errors.Is(err, driver.ErrReadOnly) {
+			t.Errorf("put: %v; want ErrReadOnly", err)
+		}
+		if _, err := l.d.Append(t.Context(), "b", 0); !errors.Is(err, driver.ErrReadOnly) {
+			t.Errorf("append: %v; want ErrReadOnly", err)
+		}
+		_ = l.d.Close()
+		// When it can be written again, nothing is lost.
+		l.disk.readOnly = false
+		if err := l.cutAndReopen(); err != nil {
+			t.Error(err)
+		}
+		_ = l.d.Close()
+	}
+}

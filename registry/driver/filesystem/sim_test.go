@@ -30,6 +30,7 @@ type sim struct {
 	half       bool // of which then a part takes place
 	dead       bool
 	full       int // the operation from which on the disk is full; 0 for none
+	readOnly   bool
 	leap       int // the operation before which somebody sets the clock forward
 }
 
@@ -102,6 +103,9 @@ func (s *sim) step(do, torn func() error) error {
 	defer s.mu.Unlock()
 	if s.dead {
 		return errCut
+	}
+	if s.readOnly {
+		return syscall.EROFS
 	}
 	s.count++
 	s.clock = s.clock.Add(time.Millisecond)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"berth/registry/driver/filesystem/internal/disk"
@@ -42,6 +43,9 @@ func (s *sim) Open(path string, flag int) (disk.File, error) {
 	} else {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if s.readOnly && flag&(os.O_RDWR|os.O_WRONLY) != 0 {
+			return nil, syscall.EROFS
+		}
 		if err := look(); err != nil {
 			return nil, err
 		}

@@ -158,16 +158,12 @@ func (j *Journal) advance(upto uint64) error {
 		}
 		return err
 	}
-	if err := j.append([]entry{{kind: mark}}, j.o.Disk.Now(), upto); err != nil {
+	if err := j.writeMark(j.o.Disk.Now(), upto); err != nil {
 		return err
 	}
 	j.mu.Lock()
-	j.done = append(j.done, true)
-	j.advanceLow()
-	low, f := j.low, j.placed
 	j.unmarked = j.last > upto+1
 	j.mu.Unlock()
-	j.tellPlaced(f, low)
 	j.base = upto
 	j.release()
 	return nil

@@ -234,16 +234,48 @@ func (j *Journal) Abort(number uint64, kept int) error {
 // Stamp records that the time is now, unless the newest frame is younger than
 // late or nothing is recorded: what is done later than the newest frame would be
 // taken for another program's.
+//
+// It goes past the group that gathers: that may wait for room, and room for the
+// record whose effect waits for the stamp. Where not even the reserve has room
+// there is none: a stamp is a caution.
 func (j *Journal) Stamp(late time.Duration) error {
+	j.io.Lock()
+	defer j.io.Unlock()
 	now := j.o.Disk.Now()
 	j.mu.Lock()
-	needless := !j.unmarked || late > 0 && now.Sub(j.touched) < late
+	needless := !j.unmarked || now.Sub(j.touched) < late
 	j.mu.Unlock()
 	if needless {
 		return nil
 	}
-	_, err := j.commit(entry{kind: mark})
-	return err
+	if err := j.usable(); err != nil {
+		return err
+	}
+	if j.current == nil {
+		if next, err := j.rotate(headSize, nil); err != nil || !next {
+			return err
+		}
+	}
+	s := j.current
+	if !j.fits(s, headSize, true) || j.grow(s, headSize, true) != nil {
+		return nil
+	}
+	return j.writeMark(now, j.base)
+}
+
+// writeMark needs io and room.
+func (j *Journal) writeMark(now time.Time, base uint64) error {
+	if err := j.append([]entry{{kind: mark}}, now, base); err != nil {
+		return err
+	}
+	j.mu.Lock()
+	j.done = append(j.done, true)
+	j.advanceLow()
+	j.touched = now
+	low, f := j.low, j.placed
+	j.mu.Unlock()
+	j.tellPlaced(f, low)
+	return nil
 }
 
 // Remember remembers a hash until a checkpoint was made of all that is

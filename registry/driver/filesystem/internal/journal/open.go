@@ -181,8 +181,8 @@ func (j *Journal) Close() error {
 	j.mu.Unlock()
 	j.wake()
 	j.background.Wait()
-	j.lead.Lock() // the last group is written
-	defer j.lead.Unlock()
+	j.lead.Lock()   // the last group is written
+	j.lead.Unlock() //nolint:staticcheck // whoever comes now is refused
 	err := j.Checkpoint()
 	j.io.Lock()
 	defer j.io.Unlock()
