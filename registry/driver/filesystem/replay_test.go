@@ -17,6 +17,7 @@ import (
 // on the disk: another life, with what the journal holds.
 func killed(t *testing.T, d *Driver) string {
 	t.Helper()
+	d.tidy.Wait() // the copy would trip over it
 	root := filepath.Join(t.TempDir(), "copy")
 	if err := os.CopyFS(root, os.DirFS(d.Root())); err != nil {
 		t.Fatal(err)
