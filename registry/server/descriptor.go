@@ -13,7 +13,7 @@ import (
 // encoding/json.
 func appendDescriptor(b []byte, d *registry.Descriptor) ([]byte, error) {
 	if len(d.URLs) > 0 || len(d.Data) > 0 || d.Platform != nil || len(d.Annotations) > maxPlain {
-		return appendMarshalled(b, d)
+		return appendMarshalled(b, *d)
 	}
 	b = appendString(append(b, `{"mediaType":`...), d.MediaType)
 	b = appendString(append(b, `,"digest":`...), string(d.Digest))
