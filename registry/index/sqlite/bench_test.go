@@ -108,8 +108,10 @@ func BenchmarkByTags(b *testing.B) {
 				if err := x.Apply(b.Context(), index.DropTag{Repository: "team/app", Tag: tag.Tag}, tag); err != nil {
 					b.Fatal(err)
 				}
+				if n%1000 == 999 {
+					settled(b, x)
+				}
 			}
-			settled(b, x)
 		})
 	}
 }
