@@ -94,6 +94,9 @@ func (d *Driver) findVolumes(dir string, depth int) error {
 	}
 	for _, name := range names[:min(len(names), 32)] {
 		path := filepath.Join(dir, name)
+		if path == filepath.Dir(d.journalFolder()) {
+			continue // our own, which may be long
+		}
 		info, err := d.disk.Stat(path)
 		if err != nil || !info.Dir {
 			continue
