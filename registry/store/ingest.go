@@ -7,9 +7,8 @@ import (
 )
 
 const (
-	// chunkSize is how much is read, written and hashed at a time: what stays in
-	// the nearest cache meanwhile. Twice as much costs a third more.
-	chunkSize = 64 << 10
+	// chunkSize is how much is read, written and hashed at a time.
+	chunkSize = 256 << 10
 	// depth is how many chunks of one upload may wait to be hashed.
 	depth = 4
 	// inMemory is how large an upload is kept in memory, so that it can become a

@@ -89,7 +89,7 @@ func resume(t testing.TB, st registry.Registry, id string) registry.Upload {
 
 func TestBytesAreTheSameHoweverTheyComeIn(t *testing.T) {
 	t.Parallel()
-	for _, size := range []int{0, 1, 64<<10 - 1, 64 << 10, 64<<10 + 1, 256 << 10, 3<<20 + 17} {
+	for _, size := range []int{0, 1, 64 << 10, 64<<10 + 1, 256<<10 - 1, 256 << 10, 256<<10 + 1, 3<<20 + 17} {
 		b := registrytest.Bytes(uint64(size), size)
 		for name, feed := range map[string]func(registry.Upload) error{
 			"at once":  func(up registry.Upload) error { _, err := up.Write(b); return err },
