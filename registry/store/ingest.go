@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	// chunkSize is how much is read, written and hashed at a time.
-	chunkSize = 256 << 10
+	// chunkSize is how much is read, written and hashed at a time. Few chunks of
+	// it fit into the nearer caches; with larger ones the figures scatter.
+	chunkSize = 64 << 10
 	// depth is how many chunks of one upload may wait to be hashed.
 	depth = 4
 	// inMemory is how large an upload is kept in memory, so that it can become a
