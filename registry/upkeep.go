@@ -42,7 +42,102 @@ type Keeper interface {
 	// Sweep frees a blob, and says how many bytes that gave back. It refuses
 	// (0, nil) what is linked anywhere, leased, or newer than notAfter.
 	Sweep(ctx context.Context, d Digest, notAfter time.Time) (freed int64, err error)
+
+	// Contents lists what is linked in a repository as it lies on disk: its
+	// tags, then its manifests, then its blobs.
+	Contents(ctx context.Context, repo string) iter.Seq2[Link, error]
+
+	// Content gives the bytes of a manifest by its digest alone, also of one
+	// that no repository links. Errors: ErrManifestUnknown when they are not
+	// there, or are not what the digest says.
+	Content(ctx context.Context, d Digest) ([]byte, error)
+
+	// Strays lists the folders among the repositories that hold links, but
+	// whose names no repository can have: what they link is not known.
+	Strays(ctx context.Context) iter.Seq2[string, error]
+
+	// Trim removes those folders of a repository that have nothing in them,
+	// where the storage can do that without taking more.
+	Trim(ctx context.Context, repo string) error
+
+	// Census begins one; see [Census].
+	Census(ctx context.Context) (Census, error)
 }
+
+// ErrCensusLost means that more was referred to than a census remembers, or
+// that it was closed: what was found out since it began is of no use.
+var ErrCensusLost = errors.New("more has happened meanwhile than could be remembered")
+
+// Census remembers what is referred to from the moment it begins: pushed,
+// mounted, uploaded or brought back. Whoever reads the links after that moment
+// has, with what it remembers, every reference that there is, although pushes
+// go on; so it removes what was found to be garbage without asking each
+// repository again. It is safe for concurrent use.
+type Census interface {
+	// Lost reports that it remembers too little to be of use.
+	Lost() bool
+
+	// Pushed lists the manifests that came into repositories since it began.
+	Pushed() iter.Seq2[string, Digest]
+
+	// Unlink removes links of one repository with one flush: each group whole,
+	// or not at all when one of it was promised to a client or is referred to
+	// since. It says for each group why it was kept, or "". Links that are not
+	// there count as removed. Errors: ErrCensusLost.
+	Unlink(ctx context.Context, repo string, groups ...[]Link) ([]Why, error)
+
+	// Sweep frees blobs with one flush. It must not be asked for what was
+	// linked anywhere when it began and was not unlinked since; it keeps what
+	// was promised, referred to since, or written after notAfter. It says for
+	// each blob what became of it. Errors: ErrCensusLost.
+	Sweep(ctx context.Context, notAfter time.Time, blobs ...Digest) ([]Swept, error)
+
+	// Close ends it.
+	Close() error
+}
+
+// Why says why upkeep kept something; empty means that it did not.
+type Why string
+
+// The reasons of a [Census].
+const (
+	Promised Why = "a client was promised that it stays"
+	Referred Why = "something that refers to it was pushed meanwhile"
+	Young    Why = "it is too young"
+	Restart  Why = "the registry was started so lately that it does not know what it promised before"
+)
+
+// Swept is what became of one blob.
+type Swept struct {
+	// Freed bytes; 0 for what was kept, or was not there.
+	Freed int64
+	// Kept says why it was.
+	Kept Why
+}
+
+// Link is a link on disk, of exactly one kind.
+type Link struct {
+	Kind LinkKind
+	// Tag is the name of a tag.
+	Tag string
+	// Digest that is linked; empty when the link cannot be read.
+	Digest Digest
+	// Target is where the bytes are: Digest, but for a blob that distribution
+	// stored under another digest than it was pushed by.
+	Target Digest
+	// Linked is when the link was written; zero for a tag.
+	Linked time.Time
+}
+
+// LinkKind says what a link is for.
+type LinkKind int
+
+// The kinds of links.
+const (
+	TagLink LinkKind = iota
+	ManifestLink
+	BlobLink
+)
 
 // Stored is a blob on disk.
 type Stored struct {

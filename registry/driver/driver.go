@@ -78,6 +78,14 @@ type Spacer interface {
 	Space(ctx context.Context) (free, total int64, err error)
 }
 
+// Trimmer is an optional ability: a driver that can remove a folder on the
+// condition that it is empty.
+type Trimmer interface {
+	// Trim removes a folder with nothing in it, and says whether it is gone. It
+	// may be there again after a power loss.
+	Trim(ctx context.Context, key string) (gone bool, err error)
+}
+
 // Unwrapper is implemented by a driver that wraps another.
 type Unwrapper interface{ Unwrap() Driver }
 

@@ -17,6 +17,7 @@ func (s *Store) adoptSmall(ctx context.Context, sess *session, d registry.Digest
 	b.ensure(ctx, blobKey(d), sess.small)
 	b.ensure(ctx, layerLink(sess.repo, d), []byte(d))
 	s.leases.take(d)
+	s.censuses.note(sess.repo, d)
 	err := error(nil)
 	if sess.filed {
 		// A folder with an open file in it cannot be deleted on every system.
@@ -50,6 +51,7 @@ func (s *Store) adopt(ctx context.Context, sess *session, d registry.Digest) err
 	b.move(data, blobKey(d))
 	b.ensure(ctx, layerLink(sess.repo, d), []byte(d))
 	s.leases.take(d)
+	s.censuses.note(sess.repo, d)
 	needed := len(b.changes)
 	b.remove(uploadDir(sess.repo, sess.id))
 	if err := b.apply(ctx); err != nil {

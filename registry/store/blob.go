@@ -132,6 +132,9 @@ func (s *Store) StatBlob(ctx context.Context, repo string, d registry.Digest) (r
 		return registry.Descriptor{}, err
 	}
 	defer s.gate.refer()()
+	if s.going.has(layerLink, repo, d) {
+		return registry.Descriptor{}, registry.ErrBlobUnknown.WithDetail(d)
+	}
 	target, err := s.layer(ctx, repo, d)
 	if err != nil {
 		return registry.Descriptor{}, err

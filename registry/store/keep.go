@@ -134,7 +134,8 @@ func (s *Store) Relink(ctx context.Context, repo string, d registry.Digest, tags
 	defer s.locks.shared(repo)()
 	defer s.lockTags(repo, tags)()
 	defer s.gate.refer()()
-	// The cache may know more than the disk.
+	// The cache may know more than the disk, and what is being swept is not there.
+	s.flights.shared(blobKey(d))()
 	if _, err := s.stored(ctx, d); missing(err) {
 		return registry.ErrManifestUnknown.WithDetail(d)
 	} else if err != nil {
@@ -148,6 +149,7 @@ func (s *Store) Relink(ctx context.Context, repo string, d registry.Digest, tags
 	if err != nil {
 		return err
 	}
+	s.refers(repo, d, p)
 	ctx = context.WithoutCancel(ctx)
 	b := s.newBatch()
 	defer b.done()

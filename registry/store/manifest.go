@@ -21,12 +21,21 @@ func (s *Store) Manifest(ctx context.Context, repo string, d registry.Digest) (r
 	return s.content(ctx, d)
 }
 
-// StatManifest describes a manifest; see registry.Reader.
+// StatManifest describes a manifest and leases it, since a client that sees it
+// may leave it out of its push; see registry.Reader.
 func (s *Store) StatManifest(ctx context.Context, repo string, d registry.Digest) (registry.Descriptor, error) {
+	if err := check(ctx, repo, d); err != nil {
+		return registry.Descriptor{}, err
+	}
+	defer s.gate.refer()()
+	if s.going.has(revisionLink, repo, d) {
+		return registry.Descriptor{}, registry.ErrManifestUnknown.WithDetail(d)
+	}
 	m, err := s.Manifest(ctx, repo, d)
 	if err != nil {
 		return registry.Descriptor{}, err
 	}
+	s.leases.take(d)
 	return describeManifest(m), nil
 }
 

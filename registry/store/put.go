@@ -31,6 +31,10 @@ func (s *Store) PutManifest(ctx context.Context, repo string, m registry.Manifes
 	if err := s.closed(ctx, repo, p); err != nil {
 		return registry.Descriptor{}, err
 	}
+	s.refers(repo, m.Digest, p)
+	if len(tags) == 0 {
+		s.leases.take(m.Digest) // what names it has still to come
+	}
 	// From here on a client that goes away must not leave half of it.
 	ctx = context.WithoutCancel(ctx)
 	if err := s.writeManifest(ctx, repo, m, tags); err != nil {
@@ -40,6 +44,26 @@ func (s *Store) PutManifest(ctx context.Context, repo string, m registry.Manifes
 	s.cache.put(m)
 	s.tell(ctx, repo, s.manifestChanges(ctx, repo, m, p, tags, registry.MomentFrom(ctx))...)
 	return describeManifest(m), nil
+}
+
+// refers tells a clean-up that runs what a manifest refers to. The caller is
+// inside the gate, and has seen that it is there.
+func (s *Store) refers(repo string, d registry.Digest, p manifest.Parsed) {
+	if s.censuses.any.Load() == 0 {
+		return
+	}
+	s.censuses.pushed(repo, d)
+	refs := make([]registry.Digest, 0, len(p.Blobs)+len(p.Children)+1)
+	for _, b := range p.Blobs {
+		refs = append(refs, b.Digest)
+	}
+	for _, c := range p.Children {
+		refs = append(refs, c.Digest)
+	}
+	if p.Subject != nil {
+		refs = append(refs, p.Subject.Digest)
+	}
+	s.censuses.note(repo, refs...)
 }
 
 // tellWhatStayed brings to the index what a write that failed half-way left.
@@ -150,6 +174,9 @@ func (s *Store) hasBlobOf(ctx context.Context, repo string, d registry.Digest, s
 	}
 	if err != nil {
 		return false, err
+	}
+	if target != d {
+		s.censuses.note(repo, target)
 	}
 	n, err := s.stored(ctx, target)
 	if missing(err) {

@@ -61,6 +61,8 @@ type Store struct {
 	cache    *cache
 	pages    *pages
 	known    known
+	censuses *censuses
+	going    going
 	torn     truncated
 	changes  changes
 
@@ -95,7 +97,7 @@ func Open(ctx context.Context, drv driver.Driver, ix index.Index, o Options) (*S
 	}
 	s := &Store{
 		drv: drv, ix: ix, log: o.Logger, opt: o, opened: time.Now(),
-		leases: newLeases(o.Grace), sessions: newSessions(), cache: newCache(o.Cache), pages: newPages(o.Cache),
+		leases: newLeases(o.Grace), sessions: newSessions(), cache: newCache(o.Cache), pages: newPages(o.Cache), censuses: newCensuses(),
 		doubts: make(chan struct{}, 1), reconciled: make(chan struct{}), stop: func() {},
 	}
 	if ix == nil {
