@@ -188,6 +188,10 @@ type Repository struct {
 	Pushed time.Time
 }
 
+// MaxSame is how many tags of the same digest a row of a tag names: where a
+// thousand tags are one image, each row need not name a thousand.
+const MaxSame = 100
+
 // Tag is one row of a list of tags.
 type Tag struct {
 	Name       string
@@ -202,7 +206,8 @@ type Tag struct {
 	// Pulls counts, LastPull is zero when there was none.
 	Pulls    int
 	LastPull time.Time
-	// Same are the other tags of the repository with the same digest.
+	// Same are other tags of the repository with the same digest, by name, at
+	// most [MaxSame].
 	Same []string
 	// Referrers counts the manifests whose subject this one is.
 	Referrers int

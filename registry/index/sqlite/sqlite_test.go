@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -176,4 +177,25 @@ func pushed(repo, tag string, n int) []index.Change {
 	}
 	return append(out, index.PutManifest{Repository: repo, Manifest: m, At: at},
 		index.PutTag{Repository: repo, Tag: tag, Digest: m.Descriptor.Digest, At: at})
+}
+
+func TestTagsOfOneImageNameSomeOfEachOther(t *testing.T) {
+	t.Parallel()
+	x := open(t, ":memory:")
+	var changes []index.Change
+	for i := range 3 * index.MaxSame {
+		changes = append(changes, index.PutTag{Repository: "app", Tag: fmt.Sprintf("t%03d", i), Digest: digest.FromString("one"), At: time.Unix(1, 0)})
+	}
+	if err := x.Apply(t.Context(), changes...); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := x.Tags(t.Context(), "app", index.Query{Order: index.ByName})
+	if err != nil || len(rows) != len(changes) {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	for _, row := range rows {
+		if len(row.Same) != index.MaxSame || slices.Contains(row.Same, row.Name) {
+			t.Fatalf("%s has %d others: %q", row.Name, len(row.Same), row.Same)
+		}
+	}
 }

@@ -31,7 +31,7 @@ func (x *Index) Tags(ctx context.Context, repo string, q index.Query) ([]index.T
 	if err != nil {
 		return nil, err
 	}
-	same(rows)
+	twins := byObject(rows)
 	if q.Search != "" {
 		want := strings.ToLower(q.Search)
 		rows = slices.DeleteFunc(rows, func(r row) bool { return !strings.Contains(strings.ToLower(r.tag.Name), want) })
@@ -55,6 +55,7 @@ func (x *Index) Tags(ctx context.Context, repo string, q index.Query) ([]index.T
 	if err := x.describe(ctx, id, rows); err != nil {
 		return nil, err
 	}
+	same(rows, twins)
 	out := make([]index.Tag, len(rows))
 	for i, r := range rows {
 		out[i] = r.tag
@@ -126,16 +127,25 @@ func (x *Index) describe(ctx context.Context, repo int64, page []row) error {
 	return x.watch(rows.Err())
 }
 
-// same tells tags of one digest about each other.
-func same(rows []row) {
-	byObject := map[int64][]string{}
+// byObject gives the names of the tags of each object, in order.
+func byObject(rows []row) map[int64][]string {
+	out := map[int64][]string{}
 	for _, r := range rows {
-		byObject[r.obj] = append(byObject[r.obj], r.tag.Name)
+		out[r.obj] = append(out[r.obj], r.tag.Name)
 	}
-	for i, r := range rows {
-		if names := byObject[r.obj]; len(names) > 1 {
-			rows[i].tag.Same = slices.DeleteFunc(slices.Clone(names), func(s string) bool { return s == r.tag.Name })
+	return out
+}
+
+// same tells the tags of a page which others have their digest.
+func same(page []row, twins map[int64][]string) {
+	for i, r := range page {
+		names := twins[r.obj]
+		if len(names) < 2 {
+			continue
 		}
+		some := names[:min(len(names), index.MaxSame+1)]
+		some = slices.DeleteFunc(slices.Clone(some), func(s string) bool { return s == r.tag.Name })
+		page[i].tag.Same = some[:min(len(some), index.MaxSame)]
 	}
 }
 
