@@ -36,7 +36,7 @@ type chain struct {
 func newChain(api http.Handler, o Options) *chain {
 	c := &chain{api: api, o: o, hosts: map[string]bool{}, origin: http.NewCrossOriginProtection(), ids: newIDSource(), awake: make(chan struct{}, 1)}
 	if o.AccessLog != nil {
-		c.access = &accessLog{w: o.AccessLog}
+		c.access = &accessLog{w: o.AccessLog, log: o.Log}
 	}
 	for _, host := range append([]string{"localhost", "host.docker.internal", "host.containers.internal"}, o.Hosts...) {
 		c.hosts[hostOnly(host)] = true

@@ -141,12 +141,15 @@ func TestAPanicIsAnErrorOfTheProtocol(t *testing.T) {
 func TestTheAccessLogIsCombinedAndCountsWhatWasSent(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	h := New(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	s := New(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusAccepted)
 		_, _ = w.(io.ReaderFrom).ReadFrom(strings.NewReader("12345"))
 		_, _ = w.Write([]byte("678"))
-	}), Options{AccessLog: &log}).Handler()
-	ask(h, "GET", "/v2/a?x=1", "User-Agent", "a\"b\nc", "Referer", "r")
+	}), Options{AccessLog: &log})
+	ask(s.Handler(), "GET", "/v2/a?x=1", "User-Agent", "a\"b\nc", "Referer", "r")
+	if err := s.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	want := regexp.MustCompile(`^192\.0\.2\.1 - - \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "GET /v2/a\?x=1 HTTP/1\.1" 202 8 "r" "a\\"b\\x0ac"\n$`)
 	if !want.MatchString(log.String()) {
 		t.Errorf("got %q", log.String())

@@ -165,7 +165,7 @@ func (s *Server) Quiet() time.Duration { return s.traffic.quiet(time.Now()) }
 func (s *Server) Shutdown(ctx context.Context) error {
 	defer s.once.Do(func() { close(s.done) })
 	if s.chain.access != nil {
-		defer s.chain.access.flush()
+		defer s.chain.access.close()
 	}
 	err := s.http.Shutdown(ctx)
 	if err == nil {
