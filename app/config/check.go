@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path"
 	"reflect"
 	"regexp"
 	"slices"
@@ -104,8 +105,23 @@ func (c *Config) checkHTTP() error {
 			return err
 		}
 	}
-	if p := h.Debug.Prometheus.Path; !strings.HasPrefix(p, "/") {
-		return c.bad("http.debug.prometheus.path", fmt.Errorf("%q does not begin with /", p))
+	return c.checkMetricsPath(h.Debug.Prometheus.Path)
+}
+
+// checkMetricsPath leaves the debug server its own paths, and takes none that
+// would be a pattern.
+func (c *Config) checkMetricsPath(p string) error {
+	const key = "http.debug.prometheus.path"
+	switch {
+	case !strings.HasPrefix(p, "/"):
+		return c.bad(key, fmt.Errorf("%q does not begin with /", p))
+	case strings.ContainsAny(p, "{}?# \t") || path.Clean(p) != strings.TrimSuffix(p, "/") && p != "/":
+		return c.bad(key, fmt.Errorf("%q is no plain path like /metrics", p))
+	}
+	for _, own := range []string{"/debug/health", "/debug/vars", "/debug/pprof"} {
+		if p == own || strings.HasPrefix(p, own+"/") {
+			return c.bad(key, fmt.Errorf("%q cannot be: the debug server has something else there", p))
+		}
 	}
 	return nil
 }

@@ -229,7 +229,7 @@ func (w *walker) set(v reflect.Value) error {
 			node.Tag, node.Style = "!!bool", 0
 		}
 		if err := node.Decode(fresh.Interface()); err != nil {
-			return fmt.Errorf("the value %q: %w", w.value, err)
+			return plain(err, false)
 		}
 	}
 	v.Set(fresh.Elem())

@@ -81,7 +81,7 @@ func Load(path string, env []string, flags Flags) (*Config, error) {
 		return nil, err
 	}
 	if c.Named && !c.Storage.named() {
-		return nil, &Error{Kind: Invalid, Key: "storage", Origin: Origin{Source: SourceFile, Name: path}, Err: errors.New("no storage configuration provided")}
+		return nil, &Error{Kind: Invalid, Key: "storage", Origin: Origin{Source: SourceFile, Name: path}, Err: errors.New(strings.Join(append([]string{"no storage configuration provided"}, c.Warnings...), "; "))}
 	}
 	c.applyFlags(flags)
 	if err := c.settle(); err != nil {
@@ -119,7 +119,7 @@ func (c *Config) readFile(content []byte, given bool) error {
 	}
 	if len(document.Content) > 0 {
 		if err := document.Content[0].Decode(c); err != nil {
-			return &Error{Kind: Invalid, Origin: from, Err: err}
+			return &Error{Kind: Invalid, Origin: from, Err: plain(err, true)}
 		}
 		c.remember(document.Content[0], reflect.TypeFor[Config](), nil)
 	}

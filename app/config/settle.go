@@ -37,7 +37,7 @@ func (c *Config) settle() error {
 		c.origins.put("log.level", c.Origin("loglevel"))
 	}
 	d := defaults()
-	c.Log.Level = cmp.Or(c.Log.Level, d.Log.Level)
+	c.Log.Level = strings.ToLower(cmp.Or(c.Log.Level, d.Log.Level))
 	c.Log.Formatter = cmp.Or(c.Log.Formatter, d.Log.Formatter)
 	c.Catalog.MaxEntries = cmp.Or(c.Catalog.MaxEntries, d.Catalog.MaxEntries)
 	c.Tags.MaxTags = cmp.Or(c.Tags.MaxTags, d.Tags.MaxTags)

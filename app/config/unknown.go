@@ -30,8 +30,42 @@ func (c *Config) unknownKey(key string, at Origin) {
 		c.warn("ignoring %s (%s): %s", key, at, words)
 		return
 	}
-	c.warn("ignoring unknown key %s (%s)%s", key, at, meant(nearest(key, keyNames(func(k Key) string { return k.Name }))))
+	c.warn("ignoring unknown key %s (%s)%s", key, at, meant(nearestKey(key)))
 }
+
+// nearestKey also knows sections; and a name that is only known elsewhere, as
+// after a wrong indentation.
+func nearestKey(key string) string {
+	names := keysAndSections()
+	if n := nearest(key, names); n != "" {
+		return n
+	}
+	last := "." + key[strings.LastIndexByte(key, '.')+1:]
+	elsewhere := ""
+	for _, n := range names {
+		switch {
+		case !strings.HasSuffix(n, last):
+		case elsewhere != "":
+			return "" // one of several
+		default:
+			elsewhere = n
+		}
+	}
+	return elsewhere
+}
+
+var keysAndSections = sync.OnceValue(func() []string {
+	seen, out := map[string]bool{}, []string(nil)
+	for _, name := range keyNames(func(k Key) string { return k.Name }) {
+		for end := range len(name) + 1 {
+			if part := name[:end]; (end == len(name) || name[end] == '.') && !seen[part] {
+				seen[part] = true
+				out = append(out, part)
+			}
+		}
+	}
+	return out
+})
 
 // unknownVariable warns of a variable: those of Kubernetes and of other
 // programs share the prefix, so none is an error.
@@ -99,22 +133,26 @@ func nearest(name string, candidates []string) string {
 	return best
 }
 
-// edits counts the letters to insert, delete or replace between two words.
+// edits counts the letters to insert, delete, replace or swap with the next
+// between two words.
 func edits(a, b string) int {
+	var before, last []int
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := 1; i <= len(a); i++ {
-		before := row[0]
+		before, last, row = last, row, make([]int, len(b)+1)
 		row[0] = i
 		for j := 1; j <= len(b); j++ {
-			cost := before
+			cost := last[j-1]
 			if a[i-1] != b[j-1] {
 				cost++
 			}
-			before = row[j]
-			row[j] = min(cost, row[j]+1, row[j-1]+1)
+			row[j] = min(cost, last[j]+1, row[j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
 		}
 	}
 	return row[len(b)]
