@@ -1,0 +1,166 @@
+package gc
+
+import (
+	"context"
+
+	"berth/registry"
+)
+
+// keepAll keeps whatever a repository links, and whatever can be reached from
+// it: something in it is not understood.
+func (r *repository) keepAll(ctx context.Context) error {
+	for _, rev := range r.revisions {
+		r.queue = append(r.queue, rev.id)
+	}
+	if err := r.follow(ctx); err != nil {
+		return err
+	}
+	t := r.m.table
+	for _, l := range r.links {
+		t.keep(l.id)
+		t.keep(l.target)
+	}
+	for _, rev := range r.revisions {
+		t.keep(rev.id)
+	}
+	for _, id := range r.tagged {
+		t.keep(id)
+	}
+	r.note()
+	return nil
+}
+
+// note keeps what lives.
+func (r *repository) note() {
+	for id := range r.live {
+		r.m.table.keep(id)
+	}
+}
+
+// garbage gives what does not live, or nil, and keeps the links that stay.
+func (r *repository) garbage() *Repository {
+	t, out := r.m.table, &Repository{Name: r.name, Empty: len(r.tags) == 0}
+	var dead []int
+	for i, rev := range r.revisions {
+		if rev.live {
+			out.Empty = false
+			continue
+		}
+		dead = append(dead, i)
+	}
+	for _, group := range r.group(dead) {
+		for _, i := range group {
+			out.Manifests.add(t.digest(r.revisions[i].id))
+		}
+		out.groups = append(out.groups, out.Manifests.Len())
+	}
+	for _, l := range r.links {
+		_, live := r.live[l.id]
+		_, also := r.live[l.target]
+		if live || also || l.young {
+			if l.young && !live && !also {
+				r.m.plan.YoungLinks++
+			}
+			out.Empty = false
+			t.keep(l.id)
+			t.keep(l.target)
+			continue
+		}
+		if l.target != l.id {
+			if out.targets == nil {
+				out.targets = map[int]registry.Digest{}
+			}
+			out.targets[out.Blobs.Len()] = t.digest(l.target)
+		}
+		out.Blobs.add(t.digest(l.id))
+	}
+	if !out.Empty && out.Manifests.Len() == 0 && out.Blobs.Len() == 0 {
+		return nil
+	}
+	out.Manifests.clip()
+	out.Blobs.clip()
+	return out
+}
+
+// group puts together the manifests that go together or not at all: an index
+// and its children, an image and what refers to it. Within a group what names
+// comes before what it names, so that a crash leaves nothing that names what
+// is gone.
+func (r *repository) group(dead []int) [][]int {
+	parent := make(map[int]int, len(dead))
+	for _, i := range dead {
+		parent[i] = i
+	}
+	var find func(i int) int
+	find = func(i int) int {
+		for parent[i] != i {
+			parent[i] = parent[parent[i]]
+			i = parent[i]
+		}
+		return i
+	}
+	join := func(i int, id uint32) {
+		if j, ok := r.at[id&^sparse]; ok {
+			if _, dead := parent[j]; dead {
+				parent[find(j)] = find(i)
+			}
+		}
+	}
+	for _, i := range dead {
+		for _, id := range r.revisions[i].edges.children {
+			join(i, id)
+		}
+		for _, id := range r.revisions[i].edges.blobs {
+			join(i, id)
+		}
+		if s := r.revisions[i].subject; s != 0 {
+			join(i, s-1)
+		}
+	}
+	var out [][]int
+	place := map[int]int{}
+	for _, i := range r.namersFirst(dead) {
+		root := find(i)
+		at, ok := place[root]
+		if !ok {
+			at = len(out)
+			place[root], out = at, append(out, nil)
+		}
+		out[at] = append(out[at], i)
+	}
+	return out
+}
+
+// namersFirst sorts manifests so that each comes before its children. What is
+// named by its hash cannot name in turn, so there is no circle.
+func (r *repository) namersFirst(dead []int) []int {
+	named := map[int]int{}
+	for _, i := range dead {
+		named[i] += 0
+		for _, id := range r.revisions[i].edges.children {
+			if j, ok := r.at[id&^sparse]; ok && j != i {
+				named[j]++
+			}
+		}
+	}
+	var ready, out []int
+	for _, i := range dead {
+		if named[i] == 0 {
+			ready = append(ready, i)
+		}
+	}
+	for len(ready) > 0 {
+		i := ready[0]
+		ready, out = ready[1:], append(out, i)
+		for _, id := range r.revisions[i].edges.children {
+			j, ok := r.at[id&^sparse]
+			if !ok || j == i {
+				continue
+			}
+			if named[j]--; named[j] == 0 && !r.revisions[j].live {
+				ready = append(ready, j)
+			}
+		}
+	}
+	return out
+}

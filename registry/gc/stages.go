@@ -1,0 +1,319 @@
+package gc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"berth/registry"
+)
+
+// run goes through the stages. Each relies on the one before: what a manifest
+// needs is known only when it is known which manifests stay, and which blobs
+// are free only when it is known which links do.
+func (x *execution) run(ctx context.Context) error {
+	x.refused = x.p.spared
+	for _, r := range x.p.spared {
+		x.blobs.add(r.Digest)
+	}
+	x.total = x.p.Manifests + x.p.Links + x.p.Blobs.Len()
+	for _, stage := range []func(context.Context) error{x.manifests, x.learn, x.links, x.sweep} {
+		if err := stage(ctx); err != nil {
+			return err
+		}
+	}
+	for i := range x.p.Repositories {
+		r := &x.p.Repositories[i]
+		if !r.Empty {
+			continue
+		}
+		if err := x.p.keeper.Trim(ctx, r.Name); err != nil {
+			x.problem(r.Name, "", err)
+		}
+	}
+	return ctx.Err()
+}
+
+func (x *execution) progress(stage Stage, n int) {
+	x.done += n
+	x.report(Progress{Stage: stage, Done: x.done, Total: x.total, Freed: x.receipt.Freed.Bytes})
+}
+
+func (x *execution) kept(repo string, d registry.Digest, why registry.Why) {
+	x.receipt.Spared[why]++
+	if len(x.receipt.Kept) < MaxKept {
+		x.receipt.Kept = append(x.receipt.Kept, Kept{repo, d, why})
+	}
+}
+
+func (x *execution) problem(repo string, d registry.Digest, err error) {
+	if len(x.receipt.Problems) < maxProblems {
+		x.receipt.Problems = append(x.receipt.Problems, Problem{Repository: repo, Digest: d, Text: err.Error()})
+	}
+}
+
+// fatal reports whether an error ends the round; others are about one thing.
+func fatal(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, registry.ErrCensusLost)
+}
+
+// unlinking is links of one repository on their way out.
+type unlinking struct {
+	x      *execution
+	repo   string
+	groups [][]registry.Link
+	n      int
+	gone   *int
+	stay   func(repo string, group []registry.Link)
+}
+
+func (u *unlinking) add(ctx context.Context, group []registry.Link) error {
+	u.groups = append(u.groups, group)
+	if u.n += len(group); u.n < batch {
+		return nil
+	}
+	return u.flush(ctx)
+}
+
+func (u *unlinking) flush(ctx context.Context) error {
+	if u.n == 0 {
+		return nil
+	}
+	if err := u.remove(ctx, u.groups); err != nil {
+		return err
+	}
+	u.x.progress(Unlinking, u.n)
+	u.groups, u.n = nil, 0
+	return nil
+}
+
+// remove removes groups. When that fails, each is tried by itself, so that one
+// that cannot be removed does not hold up the others.
+func (u *unlinking) remove(ctx context.Context, groups [][]registry.Link) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	why, err := u.x.p.census.Unlink(ctx, u.repo, groups...)
+	switch {
+	case err != nil && fatal(ctx, err):
+		return err
+	case err != nil && len(groups) == 1:
+		u.x.problem(u.repo, groups[0][0].Digest, err)
+		u.stay(u.repo, groups[0])
+		return nil
+	case err != nil:
+		for _, group := range groups {
+			if err := u.remove(ctx, [][]registry.Link{group}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for i, group := range groups {
+		if why[i] == "" {
+			*u.gone += len(group)
+			continue
+		}
+		for _, l := range group {
+			u.x.kept(u.repo, l.Digest, why[i])
+		}
+		u.stay(u.repo, group)
+	}
+	return nil
+}
+
+// manifests unlinks manifests, each group whole.
+func (x *execution) manifests(ctx context.Context) error {
+	for i := range x.p.Repositories {
+		r := &x.p.Repositories[i]
+		u := unlinking{x: x, repo: r.Name, gone: &x.receipt.Manifests, stay: x.staysManifest}
+		from := 0
+		for _, to := range r.groups {
+			group := make([]registry.Link, 0, to-from)
+			for j := from; j < to; j++ {
+				d := r.Manifests.At(j)
+				group = append(group, registry.Link{Kind: registry.ManifestLink, Digest: d, Target: d})
+			}
+			from = to
+			if err := u.add(ctx, group); err != nil {
+				return err
+			}
+		}
+		if err := u.flush(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *execution) staysManifest(repo string, group []registry.Link) {
+	for _, l := range group {
+		x.blobs.add(l.Digest)
+		x.refused = append(x.refused, registry.Root{Repository: repo, Digest: l.Digest})
+	}
+}
+
+// learn finds out what is needed by the manifests that stayed, by those that
+// came, and by what went into the trash meanwhile. From here on none of the
+// manifests that were to go can go into the trash any more: they are gone, or
+// known to stay.
+func (x *execution) learn(ctx context.Context) error {
+	for _, root := range x.refused {
+		if err := x.need(ctx, root, true); err != nil {
+			return err
+		}
+	}
+	roots, err := readRoots(ctx, x.p.rooters)
+	if err != nil {
+		return err
+	}
+	for repo, some := range roots {
+		for _, root := range some {
+			root = registry.Root{Repository: repo, Digest: root.Digest}
+			if _, known := x.p.rooted[root]; known {
+				continue
+			}
+			if err := x.need(ctx, root, true); err != nil {
+				return err
+			}
+		}
+	}
+	for repo, d := range x.p.census.Pushed() {
+		// A push that failed may have left nothing.
+		if err := x.need(ctx, registry.Root{Repository: repo, Digest: d}, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// need keeps a manifest, and whatever can be reached from it.
+func (x *execution) need(ctx context.Context, root registry.Root, must bool) error {
+	links := x.needs[root.Repository]
+	if links == nil {
+		links = set{}
+		x.needs[root.Repository] = links
+	}
+	queue := []registry.Digest{root.Digest}
+	seen := set{}
+	for i := 0; i < len(queue); i++ {
+		d := queue[i]
+		if seen.has(d) {
+			continue
+		}
+		seen.add(d)
+		links.add(d)
+		x.blobs.add(d)
+		e, err := edgesOf(ctx, x.p.keeper, nil, d)
+		if errors.Is(err, errUnread) && (!must || i > 0) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("find out what %s of %s needs: %w", d, root.Repository, err)
+		}
+		for _, b := range e.blobs {
+			links.add(b)
+			x.blobs.add(b)
+		}
+		for _, c := range e.children {
+			if isManifest(c.MediaType) {
+				queue = append(queue, c.Digest)
+			}
+			links.add(c.Digest)
+			x.blobs.add(c.Digest)
+		}
+	}
+	return nil
+}
+
+// links unlinks blobs.
+func (x *execution) links(ctx context.Context) error {
+	for i := range x.p.Repositories {
+		r := &x.p.Repositories[i]
+		needs := x.needs[r.Name]
+		u := unlinking{x: x, repo: r.Name, gone: &x.receipt.Links, stay: x.staysBlob}
+		for j, d := range r.Blobs.All() {
+			l := registry.Link{Kind: registry.BlobLink, Digest: d, Target: d}
+			if target, ok := r.targets[j]; ok {
+				l.Target = target
+			}
+			if needs.has(l.Digest) || needs.has(l.Target) {
+				x.kept(r.Name, d, Needed)
+				x.staysBlob(r.Name, []registry.Link{l})
+				x.progress(Unlinking, 1)
+				continue
+			}
+			if err := u.add(ctx, []registry.Link{l}); err != nil {
+				return err
+			}
+		}
+		if err := u.flush(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *execution) staysBlob(_ string, group []registry.Link) {
+	for _, l := range group {
+		x.blobs.add(l.Digest)
+		x.blobs.add(l.Target)
+	}
+}
+
+// sweep frees blobs. Each has lost its last link, or it stays.
+func (x *execution) sweep(ctx context.Context) error {
+	some := make([]registry.Digest, 0, batch)
+	for _, d := range x.p.Blobs.All() {
+		if x.blobs.has(d) {
+			x.kept("", d, Needed)
+			x.progress(Freeing, 1)
+			continue
+		}
+		if some = append(some, d); len(some) < batch {
+			continue
+		}
+		if err := x.free(ctx, some); err != nil {
+			return err
+		}
+		some = some[:0]
+	}
+	return x.free(ctx, some)
+}
+
+func (x *execution) free(ctx context.Context, blobs []registry.Digest) error {
+	if err := x.freeSome(ctx, blobs); err != nil || len(blobs) == 0 {
+		return err
+	}
+	x.progress(Freeing, len(blobs))
+	return nil
+}
+
+func (x *execution) freeSome(ctx context.Context, blobs []registry.Digest) error {
+	if err := ctx.Err(); err != nil || len(blobs) == 0 {
+		return err
+	}
+	swept, err := x.p.census.Sweep(ctx, x.p.NotAfter, blobs...)
+	switch {
+	case err != nil && fatal(ctx, err):
+		return err
+	case err != nil && len(blobs) == 1:
+		x.problem("", blobs[0], err)
+		return nil
+	case err != nil:
+		for _, d := range blobs {
+			if err := x.freeSome(ctx, []registry.Digest{d}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for i, s := range swept {
+		if s.Kept != "" {
+			x.kept("", blobs[i], s.Kept)
+		} else if s.Freed > 0 {
+			x.receipt.Freed.add(s.Freed)
+		}
+	}
+	return nil
+}
