@@ -54,7 +54,7 @@ func (v *volumes) sync() (bool, error) {
 			return ok, err
 		}
 	}
-	return true, nil
+	return len(all) > 0, nil
 }
 
 func (v *volumes) close() error {

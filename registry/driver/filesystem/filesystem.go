@@ -41,6 +41,7 @@ type Driver struct {
 	claims  claims
 	journal *journal.Journal
 	volumes volumes
+	found   inherited
 	device  uint64 // that holds the root
 
 	temp  string // beginning of the path of a temporary file or folder

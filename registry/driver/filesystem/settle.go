@@ -89,6 +89,34 @@ func (d *Driver) settle(dir string) error {
 	return nil
 }
 
+// settleFound settles names that an earlier process may have made and not
+// settled: on a system that can, by making all of its durable, once.
+func (d *Driver) settleFound(dir string) error {
+	d.found.mu.Lock()
+	defer d.found.mu.Unlock()
+	if d.found.durable {
+		return nil
+	}
+	all, err := d.volumes.sync()
+	if err != nil {
+		return err
+	}
+	if d.found.durable = all; all {
+		return nil
+	}
+	dirs := map[string]struct{}{}
+	for ; len(dir) >= len(d.root)-1; dir = filepath.Dir(dir) {
+		dirs[dir] = struct{}{}
+	}
+	return d.flushAll(dirs)
+}
+
+// inherited is what an earlier process left.
+type inherited struct {
+	mu      sync.Mutex // held for a flush
+	durable bool       // guarded by mu
+}
+
 // flushAll flushes side by side: the disk does several in one go.
 func (d *Driver) flushAll(dirs map[string]struct{}) error {
 	errs := make(chan error, len(dirs))

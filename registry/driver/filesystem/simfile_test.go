@@ -180,6 +180,7 @@ func (n *inode) restart(rnd *rand.Rand, odds int, seen map[*inode]bool) {
 	if !n.keptTime.Equal(n.modified) && !lucky(rnd, odds) {
 		n.modified = n.keptTime
 	}
+	n.keptTime = n.modified // what came back stays
 	mixed := slices.Clone(n.kept)
 	for at := 0; at < len(n.content); at += sector {
 		end := min(at+sector, len(n.content))

@@ -81,7 +81,8 @@ func (d *Driver) resume(key, path string, offset int64) (*writer, error) {
 		_ = f.Close()
 		return nil, fail("append", key, err)
 	}
-	return &writer{d: d, f: f, key: key, path: path, size: size, flushed: size}, nil
+	// Who wrote it may have ended, or failed, before a sync.
+	return &writer{d: d, f: f, key: key, path: path, size: size, flushed: size, born: true, dirty: true, found: true}, nil
 }
 
 // takeOver takes a file out of the journal's hands: what is recorded of it, or
@@ -95,9 +96,8 @@ func (d *Driver) takeOver(w *writer) error {
 	if !d.journal.Remembers(hashes...) {
 		return nil
 	}
-	if !w.born {
-		// It still rests on its record.
-		w.born, w.dirty = true, true
+	if w.found {
+		// It may still rest on its record.
 		if err := w.sync(); err != nil {
 			return err
 		}
@@ -119,8 +119,9 @@ type writer struct {
 	size int64
 	// flushed is how far the system was told to start writing.
 	flushed int64
-	// born: the file's name is not settled. dirty: its bytes are not.
-	born, dirty bool
+	// born: the file's name is not settled. dirty: its bytes are not. found: it
+	// may be older than the process, as may the folders that lead to it.
+	born, dirty, found bool
 	// failed is the first error of a sync. The system forgets which pages it
 	// could not write, so a later sync that succeeds means nothing.
 	failed error
@@ -157,10 +158,15 @@ func (w *writer) sync() error {
 		w.dirty = false
 	}
 	if w.born {
+		if w.found {
+			if err := w.d.settleFound(filepath.Dir(w.path)); err != nil {
+				return err
+			}
+		}
 		if err := w.d.settle(filepath.Dir(w.path)); err != nil {
 			return err
 		}
-		w.born = false
+		w.born, w.found = false, false
 	}
 	return nil
 }

@@ -62,6 +62,7 @@ func Open(o Options) (*Journal, Found, error) {
 	if len(live) == 0 {
 		return j, Found{}, nil
 	}
+	j.harden()
 	j.memos = []*memo{{}}
 	j.sealed[len(j.sealed)-1].memo = j.memos[0]
 	found := Found{Frames: live, Placed: min(j.readPlaced(), all.last), Last: all.last}
@@ -71,6 +72,20 @@ func Open(o Options) (*Journal, Found, error) {
 		}
 	}
 	return j, found, nil
+}
+
+// harden makes durable what was found: a process that ended may have written
+// frames and not come to their flush, and what they say is shown from now on.
+func (j *Journal) harden() {
+	if j.usable() != nil {
+		return
+	}
+	for _, s := range j.sealed {
+		if err := s.f.SyncData(); err != nil {
+			j.fail(err)
+			return
+		}
+	}
 }
 
 // live gives the records behind base, up to the first that is missing, and the
