@@ -82,8 +82,8 @@ type Census interface {
 
 	// Unlink removes links of one repository with one flush: each group whole,
 	// or not at all when one of it was promised to a client or is referred to
-	// since. It says for each group why it was kept, or "". Links that are not
-	// there count as removed. Errors: ErrCensusLost.
+	// since, or is a manifest that is not there any more. It says for each group
+	// why it was kept, or "". Errors: ErrCensusLost.
 	Unlink(ctx context.Context, repo string, groups ...[]Link) ([]Why, error)
 
 	// Sweep frees blobs with one flush. It must not be asked for what was
@@ -104,6 +104,7 @@ const (
 	Promised Why = "a client was promised that it stays"
 	Referred Why = "something that refers to it was pushed meanwhile"
 	Young    Why = "it is too young"
+	Deleted  Why = "it was deleted meanwhile, which may be undone"
 	Restart  Why = "the registry was started so lately that it does not know what it promised before"
 )
 

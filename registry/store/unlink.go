@@ -89,9 +89,18 @@ func (c *census) Unlink(ctx context.Context, repo string, groups ...[]registry.L
 	defer s.locks.shared(repo)()
 	r := &removal{b: s.newBatch()}
 	defer r.b.done()
-	why, err := c.claimLinks(r, repo, groups)
-	if err != nil || len(r.keys) == 0 {
-		return why, err
+	// Who deletes a manifest holds the lock of the repository alone, so this
+	// stays true.
+	why, err := s.incomplete(ctx, repo, groups)
+	if err != nil {
+		return nil, err
+	}
+	err = c.claimLinks(r, repo, groups, why)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.keys) == 0 {
+		return why, nil
 	}
 	defer s.going.gone(r.keys)
 	if err := r.b.apply(context.WithoutCancel(ctx)); err != nil {
@@ -103,13 +112,33 @@ func (c *census) Unlink(ctx context.Context, repo string, groups ...[]registry.L
 	return why, nil
 }
 
+// incomplete says which groups lack a manifest by now: it was deleted, and may
+// be brought back.
+func (s *Store) incomplete(ctx context.Context, repo string, groups [][]registry.Link) ([]registry.Why, error) {
+	why := make([]registry.Why, len(groups))
+	for i, group := range groups {
+		for _, l := range group {
+			if l.Kind != registry.ManifestLink {
+				continue
+			}
+			there, err := s.exists(ctx, revisionLink(repo, l.Digest))
+			if err != nil {
+				return nil, fmt.Errorf("unlink %s from %s: %w", l.Digest, repo, err)
+			}
+			if !there {
+				why[i] = registry.Deleted
+			}
+		}
+	}
+	return why, nil
+}
+
 // claimLinks says which groups stay, and claims the links of the others.
-func (c *census) claimLinks(r *removal, repo string, groups [][]registry.Link) ([]registry.Why, error) {
+func (c *census) claimLinks(r *removal, repo string, groups [][]registry.Link, why []registry.Why) error {
 	s := c.s
 	defer s.gate.remove()()
-	why := make([]registry.Why, len(groups))
 	if err := c.judge(repo, groups, why); err != nil {
-		return nil, err
+		return err
 	}
 	for i, group := range groups {
 		if why[i] != "" {
@@ -120,7 +149,7 @@ func (c *census) claimLinks(r *removal, repo string, groups [][]registry.Link) (
 		}
 	}
 	s.going.add(r.keys)
-	return why, nil
+	return nil
 }
 
 func (r *removal) link(repo string, l registry.Link) {
