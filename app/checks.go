@@ -98,12 +98,14 @@ func (c *Core) openDebug(ctx context.Context) (*httpd.Debug, []net.Listener, err
 	}
 	listeners, err := httpd.Listen(ctx, addr)
 	if err != nil {
-		return nil, nil, &Problem{
-			Code: "cannot_listen", Severity: severityError, Title: "Berth cannot listen at " + addr + " for http.debug", Text: err.Error(),
-			Fix: fmt.Sprintf("Choose another address for http.debug.addr (%s).", c.cfg.Origin("http.debug.addr")), Exit: exitConflict,
+		p := cannotListen(addr+" for http.debug", err)
+		p.Fix, p.Command = fmt.Sprintf("Choose another address for http.debug.addr (%s).", c.cfg.Origin("http.debug.addr")), ""
+		if _, taken := errors.AsType[*httpd.PortTakenError](err); taken {
+			p.Text, p.Exit = "Another program has this port.", exitConflict
 		}
+		return nil, nil, p
 	}
-	o := httpd.DebugOptions{Log: c.log, Checks: &c.checks}
+	o := httpd.DebugOptions{Log: c.log, Checks: &c.checks, Hosts: append(c.hostNames(), hostOf(addr))}
 	if c.metrics != nil {
 		o.Metrics, o.MetricsPath = c.metrics.Handler(), c.cfg.HTTP.Debug.Prometheus.Path
 	}

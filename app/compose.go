@@ -208,13 +208,19 @@ func (c *Core) httpdOptions() httpd.Options {
 			o.Origins = append(o.Origins, values...)
 		}
 	}
+	o.Hosts = c.hostNames()
+	return o
+}
+
+// hostNames are those that the configuration gives the registry.
+func (c *Core) hostNames() (hosts []string) {
 	if c.cfg.HTTP.Host != "" {
-		o.Hosts = append(o.Hosts, c.cfg.HTTP.Host)
+		hosts = append(hosts, c.cfg.HTTP.Host)
 	}
 	if host := hostOf(c.cfg.HTTP.Addr); host != "" && c.cfg.HTTP.Net != "unix" {
-		o.Hosts = append(o.Hosts, host)
+		hosts = append(hosts, host)
 	}
-	return o
+	return hosts
 }
 
 // healthy is what /healthz says: whether the storage and the index answer.

@@ -64,7 +64,7 @@ var docs = map[string]doc{
 	"http.addr": {
 		Doc:     "Address to listen at, as host:port; with http.net unix the path of a socket.",
 		Default: DefaultAddr,
-		As:      "localhost means both 127.0.0.1 and ::1. A port may be left out: 5000. Listening on this machine only, Berth checks the Host of every request.",
+		As:      "localhost means both 127.0.0.1 and ::1. A port may be left out: 5000. Listening on this machine only, Berth answers requests to localhost, to addresses and to the name in http.host, and no others: behind a proxy that hands the Host on, set http.host.",
 	},
 	"http.net":          {Doc: "tcp or unix.", As: "A socket that a killed process left is removed, if nobody answers there."},
 	"http.host":         {Doc: "URL that clients see, as https://registry.example.com, for a registry behind a proxy."},
@@ -88,7 +88,7 @@ var docs = map[string]doc{
 	"http.tls.letsencrypt.directoryurl": {Doc: "Directory of another ACME authority.", Default: "Let's Encrypt"},
 
 	"http.headers":                  {Doc: "Headers that are added to every answer, each with a list of values.", As: "Access-Control-Allow-Origin also lets pages of these origins in, and a name in a variable replaces the same name of the file in whatever case."},
-	"http.debug.addr":               {Doc: "Address of a second server with /debug/health, /debug/vars, /debug/pprof/ and metrics. It has no sign-in: keep it on this machine.", As: "An address that others can reach is warned of."},
+	"http.debug.addr":               {Doc: "Address of a second server with /debug/health, /debug/vars, /debug/pprof/ and metrics. It has no sign-in: keep it on this machine.", As: "An address that others can reach is warned of; at others, names are checked as for http.addr."},
 	"http.debug.prometheus.enabled": {Doc: "Serves metrics on the debug server.", As: "registry_storage_cache_* are absent: Berth has no cache of that kind. Without this key, nothing is measured."},
 	"http.debug.prometheus.path":    {Doc: "Path of the metrics."},
 	"http.http2.disabled":           {Doc: "Speaks HTTP/1.1 only over TLS."},

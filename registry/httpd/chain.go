@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/netip"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -24,7 +22,7 @@ type chain struct {
 	o        Options
 	access   *accessLog // nil: off
 	loopback atomic.Bool
-	hosts    map[string]bool
+	hosts    hostNames
 	origin   *http.CrossOriginProtection
 	ids      idSource
 	running  atomic.Int64
@@ -34,12 +32,9 @@ type chain struct {
 }
 
 func newChain(api http.Handler, o Options) *chain {
-	c := &chain{api: api, o: o, hosts: map[string]bool{}, origin: http.NewCrossOriginProtection(), ids: newIDSource(), awake: make(chan struct{}, 1)}
+	c := &chain{api: api, o: o, hosts: newHostNames(o.Hosts), origin: http.NewCrossOriginProtection(), ids: newIDSource(), awake: make(chan struct{}, 1)}
 	if o.AccessLog != nil {
 		c.access = &accessLog{w: o.AccessLog, log: o.Log}
-	}
-	for _, host := range append([]string{"localhost", "host.docker.internal", "host.containers.internal"}, o.Hosts...) {
-		c.hosts[hostOnly(host)] = true
 	}
 	for _, origin := range o.Origins {
 		if origin == "*" {
@@ -117,13 +112,12 @@ func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *chain) dispatch(w http.ResponseWriter, r *http.Request) {
-	if c.loopback.Load() && !c.hostAllowed(r) {
-		deny(w, registry.ErrDenied.WithMessage("this registry does not answer to the host name %q: it listens on this machine only, "+
-			"and a web page could have made that name up; use localhost, or add the name to Berth's allowed host names", clip(r.Host)))
+	if c.loopback.Load() && !c.hosts.allow(r) {
+		denyHost(w, r)
 		return
 	}
 	if c.origin != nil && c.origin.Check(r) != nil {
-		deny(w, registry.ErrDenied.WithMessage("a page of another origin may not change this registry; allow its origin in Berth's settings"))
+		deny(w, registry.ErrDenied.WithMessage("a page of another origin may not change this registry; allow its origin with Access-Control-Allow-Origin in http.headers of Berth's configuration"))
 		return
 	}
 	if c.o.Unwell != nil && r.URL.Path != "/healthz" && c.o.Unwell() {
@@ -163,9 +157,10 @@ func (c *chain) panicked(rec *recorder, r *http.Request, p any) {
 }
 
 // remote is the address of the client; what a proxy says counts only where a
-// proxy is known to be in front.
+// proxy is known to be in front. A client at a Unix socket, which has no
+// address, is one.
 func (c *chain) remote(r *http.Request) string {
-	if c.o.TrustProxy {
+	if c.o.TrustProxy || r.RemoteAddr == "" || r.RemoteAddr == "@" {
 		if first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-For"), ","); strings.TrimSpace(first) != "" {
 			return strings.TrimSpace(first)
 		}
@@ -174,32 +169,6 @@ func (c *chain) remote(r *http.Request) string {
 		}
 	}
 	return r.RemoteAddr
-}
-
-// hostAllowed guards against DNS rebinding: a page that points its own name at
-// 127.0.0.1 comes with that name. A literal address cannot be rebound, and the
-// top-level domain localhost belongs to nobody (RFC 6761).
-func (c *chain) hostAllowed(r *http.Request) bool {
-	if r.Host == "" && !r.ProtoAtLeast(1, 1) {
-		return true // a health check of a proxy; no browser speaks so
-	}
-	host := hostOnly(r.Host)
-	if c.hosts[host] || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	_, err := netip.ParseAddr(host)
-	return err == nil
-}
-
-// hostOnly takes scheme, port and brackets off, in lower case.
-func hostOnly(host string) string {
-	if _, rest, ok := strings.Cut(host, "://"); ok {
-		host, _, _ = strings.Cut(rest, "/")
-	}
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	return strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]")), ".")
 }
 
 func deny(w http.ResponseWriter, err *registry.Error) {

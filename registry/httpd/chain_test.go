@@ -247,3 +247,28 @@ func TestTheNextRequestIsToldOnce(t *testing.T) {
 		t.Errorf("not told once of %d requests", s.Requests())
 	}
 }
+
+func TestAProxyAtASocketSaysWhoCalls(t *testing.T) {
+	t.Parallel()
+	var got string
+	h := New(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = registry.CallerFrom(r.Context()).RemoteAddr }), Options{}).Handler()
+	for _, peer := range []string{"@", ""} { // how a client at a socket is called on Linux, and elsewhere
+		r := httptest.NewRequest("GET", "/v2/", nil)
+		r.RemoteAddr = peer
+		r.Header.Set("X-Forwarded-For", "10.1.2.3")
+		if h.ServeHTTP(httptest.NewRecorder(), r); got != "10.1.2.3" {
+			t.Errorf("at %q, %q calls", peer, got)
+		}
+	}
+}
+
+func TestWhoIsNotLetInHearsWhichSettingHelps(t *testing.T) {
+	t.Parallel()
+	h := onLoopback(Options{}, echo)
+	if body := ask(h, "GET", "http://registry.example/v2/").Body.String(); !strings.Contains(body, "http.host") {
+		t.Errorf("a foreign host hears %s", body)
+	}
+	if body := ask(h, "PUT", "http://localhost/v2/", "Origin", "https://page.example").Body.String(); !strings.Contains(body, "http.headers") {
+		t.Errorf("a foreign origin hears %s", body)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"strconv"
+	"sync/atomic"
 )
 
 // DebugOptions of [NewDebug].
@@ -19,11 +20,17 @@ type DebugOptions struct {
 	// Metrics is served at MetricsPath; nil is not.
 	Metrics     http.Handler
 	MetricsPath string
+	// Hosts are further names by which it may be asked while it listens on
+	// loopback addresses only; on others every name is taken.
+	Hosts []string
 }
 
 // Debug is the server for operators, which distribution has as well: health
 // with its switch, expvar, profiles and metrics. It asks nobody who they are.
-type Debug struct{ http *http.Server }
+type Debug struct {
+	http     *http.Server
+	loopback atomic.Bool
+}
 
 // NewDebug makes one.
 func NewDebug(o DebugOptions) *Debug {
@@ -46,17 +53,28 @@ func NewDebug(o DebugOptions) *Debug {
 	if o.Metrics != nil {
 		mux.Handle(o.MetricsPath, o.Metrics)
 	}
-	return &Debug{&http.Server{
-		Handler: mux, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
+	d, hosts := &Debug{}, newHostNames(o.Hosts)
+	guarded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if d.loopback.Load() && !hosts.allow(r) {
+			denyHost(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+	d.http = &http.Server{
+		Handler: guarded, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
-	}}
+	}
+	return d
 }
 
 // Handler gives what it answers with, for tests.
 func (d *Debug) Handler() http.Handler { return d.http.Handler }
 
-// Serve answers until [Debug.Close]; it closes the listeners.
+// Serve answers until [Debug.Close]; it closes the listeners. When all of them
+// are on loopback addresses, the Host of every request is checked.
 func (d *Debug) Serve(listeners ...net.Listener) error {
+	d.loopback.Store(allLoopback(listeners))
 	failed := make(chan error, len(listeners))
 	for _, l := range listeners {
 		go func() { failed <- d.http.Serve(l) }()

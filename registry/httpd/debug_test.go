@@ -223,3 +223,33 @@ func TestAServerIsQuietWhileItsOnlyClientSendsNothing(t *testing.T) {
 		<-answered
 	})
 }
+
+func TestTheDebugServerOfThisMachineAnswersToItsOwnNamesOnly(t *testing.T) {
+	t.Parallel()
+	debug := httpd.NewDebug(httpd.DebugOptions{Hosts: []string{"https://metrics.example"}})
+	listeners, err := httpd.Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- debug.Serve(listeners...) }()
+	for host, want := range map[string]int{
+		"localhost:5001": http.StatusOK, "127.0.0.1": http.StatusOK, "metrics.example": http.StatusOK, "rebound.example": http.StatusForbidden,
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+listeners[0].Addr().String()+"/debug/health", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		w, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _ = w.Body.Close(); w.StatusCode != want {
+			t.Errorf("%s is answered %d, want %d", host, w.StatusCode, want)
+		}
+	}
+	if err := errors.Join(debug.Close(), <-served); err != nil {
+		t.Error(err)
+	}
+}

@@ -101,15 +101,12 @@ func (s *Server) Handler() http.Handler { return s.http.Handler }
 // returns nil after a Shutdown, once that is complete. When all listeners are
 // on loopback addresses, the Host of every request is checked.
 func (s *Server) Serve(listeners ...net.Listener) error {
-	loopback := len(listeners) > 0
 	s.mu.Lock()
 	for _, l := range listeners {
 		s.addrs = append(s.addrs, l.Addr())
-		tcp, ok := l.Addr().(*net.TCPAddr)
-		loopback = loopback && ok && tcp.IP.IsLoopback()
 	}
 	s.mu.Unlock()
-	s.chain.loopback.Store(loopback)
+	s.chain.loopback.Store(allLoopback(listeners))
 	failed := make(chan error, len(listeners))
 	for _, l := range listeners {
 		go func() { failed <- s.serve(l) }()
