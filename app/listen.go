@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 
 	"berth/app/config"
@@ -81,13 +82,21 @@ func (c *Core) listen(ctx context.Context) ([]net.Listener, error) {
 		}
 	}
 	if err != nil {
-		return nil, &Problem{
-			Code: "cannot_listen", Severity: severityError, Title: "Berth cannot listen at " + asked, Text: err.Error(),
-			Fix: "Choose an address of this machine:", Command: "berth serve --addr localhost:5000", Exit: exitError,
-		}
+		return nil, cannotListen(asked, err)
 	}
 	c.announce(asked, listeners)
 	return listeners, nil
+}
+
+func cannotListen(addr string, err error) *Problem {
+	p := &Problem{
+		Code: "cannot_listen", Severity: severityError, Title: "Berth cannot listen at " + addr, Text: err.Error(),
+		Fix: "Choose an address of this machine:", Command: "berth serve --addr localhost:5000", Exit: exitError,
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		p.Fix = "Ports below 1024 are not for every user: give Berth the right to them (on Linux CAP_NET_BIND_SERVICE), or choose another:"
+	}
+	return p
 }
 
 // listenUnix takes a socket, for a proxy on this machine.

@@ -74,6 +74,9 @@ func lockProblem(err error) *Problem {
 		Text: "Another process uses this data folder.", Fix: "Use that one, quit it, or choose another folder with --data.",
 		Command: "berth status", Exit: exitConflict,
 	}
+	if held.Data != config.DefaultData() {
+		p.Command += " --data " + shellWord(held.Data)
+	}
 	if held.PID != 0 {
 		p.Text = fmt.Sprintf("Process %d uses this data folder.", held.PID)
 	}
@@ -81,6 +84,14 @@ func lockProblem(err error) *Problem {
 		p.Text = strings.TrimSuffix(p.Text, ".") + ", and answers at " + held.Address + "."
 	}
 	return p
+}
+
+// shellWord writes a path so that a shell takes it as one word.
+func shellWord(path string) string {
+	if !strings.ContainsAny(path, " \t'\"$&|;<>()`*?[]#~!{}") {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 func configProblem(err error) *Problem {

@@ -315,3 +315,28 @@ func TestTheAddressIsSaidAsPeopleTypeIt(t *testing.T) {
 		t.Errorf("next is %s", got)
 	}
 }
+
+func TestALockedFolderIsNamedInTheCommandThatHelps(t *testing.T) {
+	t.Parallel()
+	for data, want := range map[string]string{
+		config.DefaultData(): "berth status",
+		"/srv/registry":      "berth status --data /srv/registry",
+		"/srv/it's here":     `berth status --data '/srv/it'\''s here'`,
+	} {
+		if p := AsProblem(&single.HeldError{Data: data}); p.Command != want {
+			t.Errorf("%s: %s", data, p.Command)
+		}
+	}
+}
+
+func TestWhatHelpsAgainstAnAddressThatCannotBeHad(t *testing.T) {
+	t.Parallel()
+	for fix, err := range map[string]error{
+		"below 1024":      fmt.Errorf("listen: %w", syscall.EACCES),
+		"of this machine": fmt.Errorf("listen: %w", syscall.EADDRNOTAVAIL),
+	} {
+		if p := cannotListen("127.0.0.1:80", err); !strings.Contains(p.Fix, fix) || p.Exit != exitError {
+			t.Errorf("%v: %q, exit %d", err, p.Fix, p.Exit)
+		}
+	}
+}

@@ -134,6 +134,18 @@ func TestAStopDoesNotWaitForAClientThatSendsNothing(t *testing.T) {
 	}
 }
 
+func TestAHangUpIsAnOrderlyEnd(t *testing.T) {
+	t.Parallel()
+	b := serve(t)
+	if err := b.proc.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	<-b.proc.done
+	if b.proc.err != nil {
+		t.Errorf("it ended with %v", b.proc.err)
+	}
+}
+
 func TestMailGoesOutWhenTheRegistryIsTakenOutOfService(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
