@@ -1,0 +1,97 @@
+package retention
+
+import (
+	"strconv"
+	"time"
+)
+
+// reasons are the sentences of a rule that are the same for every tag.
+type reasons struct {
+	newest, version string // why it stays
+	notNewest, old  string // parts of why it goes
+	unpulled        string
+}
+
+func (r *rule) sentences() reasons {
+	k := r.Keep
+	s := reasons{
+		newest:  "one of the newest " + strconv.Itoa(k.Newest) + " by push",
+		version: "one of the newest " + strconv.Itoa(k.Versions) + " by version",
+	}
+	switch {
+	case k.Newest > 0 && k.Versions > 0:
+		s.notNewest = "not one of the newest " + strconv.Itoa(k.Newest) + " by push or " + strconv.Itoa(k.Versions) + " by version, "
+	case k.Newest > 0:
+		s.notNewest = "not one of the newest " + strconv.Itoa(k.Newest) + " by push, "
+	case k.Versions > 0:
+		s.notNewest = "not one of the newest " + strconv.Itoa(k.Versions) + " by version, "
+	}
+	if k.Younger > 0 {
+		s.old = " (longer than " + k.Younger.String() + ")"
+	}
+	if k.Pulled > 0 {
+		s.unpulled = " (not within " + k.Pulled.String() + ")"
+	}
+	return s
+}
+
+// drops says why a tag goes.
+func (r *rule) drops(c *Candidate, at *clock) string {
+	if r.because.unpulled == "" {
+		return r.because.notNewest + at.pushed(c) + r.because.old
+	}
+	if c.Pulled.IsZero() {
+		return r.because.notNewest + at.pushed(c) + r.because.old + ", never pulled" + r.because.unpulled
+	}
+	return r.because.notNewest + at.pushed(c) + r.because.old + ", " + at.pulled(c) + r.because.unpulled
+}
+
+// clock says how long ago things were, as a person would, and remembers what it
+// said of days: most of many candidates are equally many days old.
+type clock struct {
+	now  time.Time
+	said [2][]string // of pushes and pulls, by days
+}
+
+func (at *clock) pushed(c *Candidate) string { return at.say(0, "pushed ", c.Pushed) }
+
+func (at *clock) pulled(c *Candidate) string { return at.say(1, "pulled ", c.Pulled) }
+
+// maxSaid is up to how many days are remembered.
+const maxSaid = 5000
+
+func (at *clock) say(which int, what string, then time.Time) string {
+	days := int(at.now.Sub(then) / day)
+	if days < 2 || days >= maxSaid || then.IsZero() {
+		return what + at.ago(then)
+	}
+	for len(at.said[which]) <= days {
+		at.said[which] = append(at.said[which], "")
+	}
+	if at.said[which][days] == "" {
+		at.said[which][days] = what + at.ago(then)
+	}
+	return at.said[which][days]
+}
+
+func (at *clock) ago(then time.Time) string {
+	d := at.now.Sub(then)
+	switch {
+	case then.IsZero():
+		return "at an unknown time"
+	case d < time.Minute:
+		return "just now"
+	case d < 2*time.Hour:
+		return count(int(d/time.Minute), "minute") + " ago"
+	case d < 2*day:
+		return count(int(d/time.Hour), "hour") + " ago"
+	}
+	return count(int(d/day), "day") + " ago"
+}
+
+func count(n int, unit string) string {
+	if n == 1 {
+		return "1 " + unit
+	}
+	return strconv.Itoa(n) + " " + unit + "s"
+}
