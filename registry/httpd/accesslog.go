@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"bytes"
 	"io"
 	"log/slog"
 	"net"
@@ -145,6 +146,10 @@ func (l *accessLog) close() {
 		select {
 		case <-busy:
 		case <-patience.C:
+			l.mu.Lock()
+			lost := l.lost + bytes.Count(l.lines, []byte("\n"))
+			l.mu.Unlock()
+			l.log.Warn("nobody takes the access log: its last lines are lost", slog.Int("at_least", lost))
 			return
 		}
 	}

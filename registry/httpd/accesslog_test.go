@@ -114,11 +114,16 @@ func TestTheEndDoesNotWaitLongForALogThatNobodyReads(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		log := stuck{free: make(chan struct{})}
-		s := New(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), Options{AccessLog: &log})
+		var said writes
+		s := New(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), Options{AccessLog: &log, Log: slog.New(slog.NewTextHandler(&said, nil))})
+		ask(s.Handler(), "GET", "/v2/")
 		ask(s.Handler(), "GET", "/v2/")
 		began := time.Now()
 		if err := s.Shutdown(t.Context()); err != nil || time.Since(began) != logPatience {
 			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+		if !strings.Contains(said.text.String(), "at_least=1") {
+			t.Errorf("said %q", said.text.String())
 		}
 		close(log.free)
 	})
