@@ -3,7 +3,11 @@ package filesystem
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
+
+	"berth/registry/driver"
 )
 
 // killed gives the disk as the next process finds it when only this one ended:
@@ -34,7 +38,28 @@ func (l *life) killAndReopen() error {
 		if err != nil {
 			return err
 		}
-		return w.Close()
+		if err := w.Close(); err != nil {
+			return err
+		}
+		delete(l.unsure, loose)
+	}
+	return nil
+}
+
+// restart now and then ends the process, or closes the driver, and opens anew.
+func (l *life) restart() error {
+	switch l.rnd.IntN(4) {
+	case 0:
+		return l.killAndReopen()
+	case 1:
+		l.trace = append(l.trace, "closed")
+		if err := l.d.Close(); err != nil {
+			return err
+		}
+		if err := l.open(); err != nil {
+			return err
+		}
+		return l.check()
 	}
 	return nil
 }
@@ -56,6 +81,55 @@ func TestWhatIsFoundAfterTheProcessWasKilledOutlivesAPowerCut(t *testing.T) {
 		}
 		if err := l.cutAndReopen(); err != nil {
 			t.Errorf("seed %d: after the power cut: %v", seed, err)
+		}
+		_ = l.d.Close()
+	}
+}
+
+func TestACutWhileTheJournalIsMadeSmallBringsNothingBack(t *testing.T) {
+	t.Parallel()
+	big := []byte(strings.Repeat("b", 60<<10))
+	for seed := range uint64(120) {
+		l := begin(t, seed)
+		_ = l.d.Close()
+		var err error
+		if l.d, err = openOn(l.disk, simRoot, 0, 1<<20); err != nil {
+			t.Fatal(err)
+		}
+		puts := []driver.Change{driver.Put{Key: "r/tag", Content: []byte("first")}}
+		for i := range 6 {
+			puts = append(puts, driver.Put{Key: fmt.Sprintf("r/big%d", i), Content: big})
+		}
+		for _, put := range append(puts, driver.Put{Key: "r/tag", Content: []byte("second")}) {
+			if err := l.apply(put); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.disk.cutIn(1+int(seed%12), seed%2 == 0)
+		_ = l.d.Close()
+		if err := l.cutAndReopen(); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		_ = l.d.Close()
+	}
+}
+
+func TestACutWhileTheOnlySegmentIsBegunAnewBringsNothingBack(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(300) {
+		l := begin(t, seed)
+		for _, content := range []string{"first", strings.Repeat("-", 600), "second"} {
+			if err := l.apply(driver.Put{Key: "r/tag", Content: []byte(content)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(l.d.journal.Checkpoint(), l.killAndReopen()); err != nil {
+			t.Fatal(err)
+		}
+		l.disk.cutIn(1+int(seed%4), false)
+		_ = l.apply(driver.Put{Key: "r/big", Content: []byte(strings.Repeat("b", 2000))})
+		if err := l.cutAndReopen(); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
 		}
 		_ = l.d.Close()
 	}

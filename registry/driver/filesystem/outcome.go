@@ -76,6 +76,8 @@ func (o *outcome) add(number uint64, s step) {
 		file := *at
 		if file.kind != laid && file.kind != moved {
 			file = outcome{kind: moved, source: s.source, stops: []string{s.key}}
+		} else if s.source != (identity{}) {
+			file.source = s.source // as it was seen last
 		}
 		file.number = number
 		file.stops = append(file.stops[:len(file.stops):len(file.stops)], s.to)

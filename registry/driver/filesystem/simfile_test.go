@@ -182,6 +182,9 @@ func (n *inode) restart(rnd *rand.Rand, odds int, seen map[*inode]bool) {
 	}
 	n.keptTime = n.modified // what came back stays
 	mixed := slices.Clone(n.kept)
+	if len(mixed) > len(n.content) && lucky(rnd, odds) {
+		mixed = mixed[:len(n.content)]
+	}
 	for at := 0; at < len(n.content); at += sector {
 		end := min(at+sector, len(n.content))
 		if lucky(rnd, odds) {

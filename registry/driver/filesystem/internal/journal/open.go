@@ -234,16 +234,18 @@ func (j *Journal) shrink() error {
 			return err
 		}
 	}
+	// The mark comes first: a file that is cut short would end in the midst of
+	// what is done with, without the mark that says so.
 	s := j.current
 	j.begin(s)
-	if s.size > 4*firstSize {
-		if err := s.f.Truncate(4 * firstSize); err != nil {
-			return err
-		}
-		s.size = 4 * firstSize
-	}
 	if err := j.grow(s, headSize, true); err != nil {
 		return err
 	}
-	return j.append([]entry{{kind: mark}}, j.o.Disk.Now(), j.last)
+	if err := j.append([]entry{{kind: mark}}, j.o.Disk.Now(), j.last); err != nil {
+		return err
+	}
+	if s.size <= 4*firstSize {
+		return nil
+	}
+	return s.f.Truncate(4 * firstSize)
 }

@@ -84,7 +84,9 @@ func (j *Journal) startOver(s *segment) (bool, error) {
 	j.sealed, j.current = nil, s
 	j.begin(s)
 	j.openPlaced()
-	return true, nil
+	// By itself, as it fits a sector: of a larger write the beginning may be
+	// lost, and what was there would come to life.
+	return true, j.writeMark(j.o.Disk.Now(), j.base)
 }
 
 // enter seals current and begins s. It needs io.
