@@ -34,12 +34,18 @@ func stepName(number uint64, i int) string {
 	return tempMark + strconv.FormatUint(number, 36) + "-" + strconv.Itoa(i)
 }
 
-// placePut writes beside the file and renames: who reads the folder, by Berth
-// or past it, sees the old content or the new. What a crash leaves under the
-// name is removed by the replay.
+// placePut makes a file that is not there under its own name, which no program
+// can have taken for anything yet: an empty link, as one that looks just then
+// may find, means the same to all as none. One that is there is replaced by a
+// rename: who reads it, by Berth or past it, sees the old content or the new.
+// What a crash leaves under the temporary name is removed by the replay.
 func (d *Driver) placePut(path, name string, content []byte) error {
+	err := d.inFolder(path, func() error { return d.disk.WriteNew(path, content) })
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
 	temp := filepath.Join(filepath.Dir(path), name)
-	err := d.inFolder(path, func() error {
+	err = d.inFolder(path, func() error {
 		err := d.disk.WriteNew(temp, content)
 		if errors.Is(err, fs.ErrExist) {
 			if err := d.disk.Remove(temp); err != nil {
