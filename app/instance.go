@@ -84,6 +84,9 @@ const unixPrefix = "unix:"
 // clearTemp takes away what a Berth that was killed left of large files: where
 // an open file keeps its name, as on Windows, it did.
 func (c *Core) clearTemp() {
+	if c.lock.ReadOnly() {
+		return
+	}
 	if err := os.RemoveAll(filepath.Join(c.cfg.Data(), "berth", "tmp")); err != nil {
 		c.log.Warn("old temporary files stay", "error", err)
 	}

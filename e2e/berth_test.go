@@ -64,8 +64,6 @@ func startBerthWith(data string, env []string) (*berth, error) {
 	}
 	lines := bufio.NewReader(out)
 	line, err := lines.ReadString('\n')
-	// The access log follows, and must not fill the pipe.
-	go func() { _, _ = io.Copy(io.Discard, lines) }()
 	if err != nil {
 		proc.kill()
 		return nil, fmt.Errorf("no ready line: %w: %s", err, proc.tail())
@@ -75,7 +73,7 @@ func startBerthWith(data string, env []string) (*berth, error) {
 		proc.kill()
 		return nil, fmt.Errorf("the first line of serve is %q", line)
 	}
-	// What follows is the access log. A pipe that nobody reads stops who writes.
+	// What follows is the access log.
 	go func() { _, _ = io.Copy(io.Discard, lines) }()
 	// Clients of another family than the one that was bound must not be asked
 	// to resolve localhost.

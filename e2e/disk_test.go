@@ -91,6 +91,28 @@ func TestAReadOnlyDiskIsServed(t *testing.T) {
 		http.StatusMethodNotAllowed, "read-only")
 	wantRefused(t, "a delete", b.call(t, "DELETE", "/v2/app/manifests/v1", nil, nil), http.StatusMethodNotAllowed, "read-only")
 	s.pulls(b, "Berth on a read-only disk")
+	if said := b.proc.tail(); strings.Contains(said, "temporary") {
+		t.Errorf("it tries to clear the disk: %s", said)
+	}
+}
+
+func TestWhoHasAReadOnlyFolderIsNotGuessed(t *testing.T) {
+	t.Parallel()
+	d := newDisk(t, 64)
+	b, err := startBerth(d.data())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.kill(t) // its note of who it is stays
+	d.mount(syscall.MS_REMOUNT|syscall.MS_RDONLY, "size=64m")
+	if b, err = startBerth(d.data()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.proc.end)
+	code, _, said := b.exit(t, "serve", "--addr", "127.0.0.1:0")
+	if code != 4 || !strings.Contains(said, "Another process uses this data folder.") {
+		t.Errorf("a second instance: exit %d, %s", code, said)
+	}
 }
 
 // ext4 is a disk of its own in a file, on which accidents can be played that a

@@ -59,8 +59,11 @@ func Acquire(data string) (*Lock, error) {
 		return nil, fmt.Errorf("lock the data folder %s: %w", data, err)
 	}
 	if !got {
-		pid, address := owner(l.note)
-		return nil, &HeldError{Data: data, PID: pid, Address: address}
+		held := &HeldError{Data: data}
+		if canBeTrue(l.note) {
+			held.PID, held.Address = owner(l.note)
+		}
+		return nil, held
 	}
 	if err := l.Announce(""); err != nil {
 		return nil, errors.Join(err, l.Release())
@@ -98,6 +101,16 @@ func (l *Lock) Release() error {
 		return errors.Join(err, l.lock.Unlock())
 	}
 	return l.lock.Unlock()
+}
+
+// canBeTrue says whether who holds the lock could write the note; on a disk
+// that has become read-only it is of somebody before.
+func canBeTrue(note string) bool {
+	f, err := os.OpenFile(note, os.O_WRONLY, 0)
+	if err == nil {
+		err = f.Close()
+	}
+	return !isReadOnly(err)
 }
 
 func owner(note string) (pid int, address string) {
