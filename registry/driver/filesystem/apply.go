@@ -184,10 +184,21 @@ func folderHash(path string) uint64 { return maphash.String(seed, path) ^ 0x27d4
 
 // carryOut does in place what was recorded.
 func (d *Driver) carryOut(ticket journal.Ticket, all []step) error {
+	if n, err := d.placeAll(ticket, all); err != nil {
+		// Without a thread: the journal may wait for room, and room for others
+		// that need one.
+		return errors.Join(err, d.journal.Abort(ticket.Number, n))
+	}
+	d.journal.Placed(ticket.Number)
+	return d.punctual(ticket)
+}
+
+// placeAll gives how many steps were carried out.
+func (d *Driver) placeAll(ticket journal.Ticket, all []step) (int, error) {
 	d.threads <- struct{}{} // it is decided: no context can stop it
 	defer d.end()
 	if err := d.punctual(ticket); err != nil {
-		return errors.Join(err, d.journal.Abort(ticket.Number, 0))
+		return 0, err
 	}
 	for i, s := range all {
 		var gone map[string]uint64
@@ -195,13 +206,11 @@ func (d *Driver) carryOut(ticket journal.Ticket, all []step) error {
 			gone = d.births.below(d.file(s.key))
 		}
 		if err := d.place(s, stepName(ticket.Number, i)); err != nil {
-			err = fail(s.op.String(), s.key, err)
-			return errors.Join(err, d.journal.Abort(ticket.Number, i))
+			return i, fail(s.op.String(), s.key, err)
 		}
 		d.births.settled(gone)
 	}
-	d.journal.Placed(ticket.Number)
-	return d.punctual(ticket)
+	return len(all), nil
 }
 
 // punctual records the time when it is much later than the record's, be it

@@ -24,24 +24,26 @@ func (d *Driver) Append(ctx context.Context, key string, offset int64) (driver.W
 		return nil, err
 	}
 	defer d.claims.release(mine)
-	if err := d.wait(ctx); err != nil {
-		return nil, err
-	}
-	defer d.end()
 	if d.journal.Closed() {
 		return nil, fail("append", key, fs.ErrClosed)
 	}
-	w, err := d.openWriter(key, offset)
+	w, err := d.openWriter(ctx, key, offset)
 	if err != nil {
 		return nil, err
 	}
+	// Without a thread: the journal may wait for room, and room for a change
+	// that needs a thread to be carried out.
 	if err := d.takeOver(w); err != nil {
 		return nil, errors.Join(fail("append", key, err), w.f.Close())
 	}
 	return w, nil
 }
 
-func (d *Driver) openWriter(key string, offset int64) (*writer, error) {
+func (d *Driver) openWriter(ctx context.Context, key string, offset int64) (*writer, error) {
+	if err := d.wait(ctx); err != nil {
+		return nil, err
+	}
+	defer d.end()
 	path := d.file(key)
 	if offset != 0 {
 		return d.resume(key, path, offset)
