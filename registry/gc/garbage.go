@@ -32,6 +32,9 @@ func (r *repository) keepAll(ctx context.Context) error {
 
 // note keeps what lives.
 func (r *repository) note() {
+	if r.m.o.Marked != nil {
+		r.tell()
+	}
 	for id := range r.live {
 		r.m.table.keep(id)
 	}
@@ -79,7 +82,53 @@ func (r *repository) garbage() *Repository {
 	}
 	out.Manifests.clip()
 	out.Blobs.clip()
+	if r.m.o.Marked != nil {
+		out.tags = r.tags
+	}
 	return out
+}
+
+// tell reports what lives, in the order in which distribution comes to it.
+func (r *repository) tell() {
+	r.m.o.Marked(Mark{Repository: r.name})
+	tagged := map[uint32]struct{}{}
+	for _, id := range r.tagged {
+		tagged[id] = struct{}{}
+	}
+	for _, rev := range r.revisions {
+		if _, ok := tagged[rev.id]; ok || !r.m.o.Untagged {
+			r.tellManifest(rev)
+		}
+	}
+	for _, rev := range r.revisions {
+		if rev.live && !r.m.table.keeps(rev.id) { // young, in the trash, or a referrer
+			r.tellManifest(rev)
+		}
+	}
+}
+
+func (r *repository) tellManifest(rev revision) {
+	t := r.m.table
+	r.m.o.Marked(Mark{Repository: r.name, Digest: t.digest(rev.id), Manifest: true})
+	t.keep(rev.id)
+	r.tellEdges(rev.edges)
+}
+
+func (r *repository) tellEdges(e marked) {
+	t := r.m.table
+	for _, ids := range [][]uint32{e.children, e.blobs} {
+		for _, id := range ids {
+			id &^= sparse
+			if t.keeps(id) {
+				continue
+			}
+			t.keep(id)
+			r.m.o.Marked(Mark{Repository: r.name, Digest: t.digest(id)})
+			if i, ok := r.at[id]; ok {
+				r.tellEdges(r.revisions[i].edges)
+			}
+		}
+	}
 }
 
 // group puts together the manifests that go together or not at all: an index

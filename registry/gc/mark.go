@@ -212,13 +212,6 @@ func (r *repository) follow(ctx context.Context) error {
 	return nil
 }
 
-// tell reports what is marked, and was not in an earlier repository.
-func (r *repository) tell(id uint32, manifest bool) {
-	if r.m.o.Marked != nil && (manifest || !r.m.table.keeps(id)) {
-		r.m.o.Marked(r.name, r.m.table.digest(id), manifest)
-	}
-}
-
 // reach marks a manifest.
 func (r *repository) reach(ctx context.Context, id uint32) error {
 	optional := id&sparse != 0
@@ -246,13 +239,11 @@ func (r *repository) reach(ctx context.Context, id uint32) error {
 		e = r.number(found)
 	}
 	r.live[id] = struct{}{}
-	r.tell(id, true)
 	for _, b := range e.blobs {
 		if _, ok := r.at[b]; ok {
 			// What is needed as a blob, and is a manifest as well.
 			r.queue = append(r.queue, b)
-		} else if _, ok := r.live[b]; !ok {
-			r.tell(b, false)
+		} else {
 			r.live[b] = struct{}{}
 		}
 	}

@@ -32,9 +32,19 @@ type Options struct {
 	Source Source
 	// Report is told how the marking goes on; may be nil.
 	Report func(Progress)
-	// Marked is told what lives, as it is found: a manifest in each repository
-	// that has it, a blob in the first. May be nil.
-	Marked func(repo string, d registry.Digest, manifest bool)
+	// Marked is told what lives, once a repository is marked. May be nil.
+	Marked func(Mark)
+}
+
+// Mark is something that lives.
+type Mark struct {
+	Repository string
+	// Digest is empty for the repository itself, which comes before what is in
+	// it.
+	Digest registry.Digest
+	// Manifest tells a manifest that lives for its own sake, which comes in each
+	// repository that has it, from what is reached, which comes once.
+	Manifest bool
 }
 
 // Progress is how far a clean-up is.
@@ -115,6 +125,7 @@ type Repository struct {
 	// Empty means that nothing is left of it.
 	Empty bool
 
+	tags    []string                // all of them, when Options.Marked is set
 	groups  []int                   // where groups of Manifests end
 	targets map[int]registry.Digest // of Blobs that are stored under another digest
 }
