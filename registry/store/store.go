@@ -74,8 +74,9 @@ type Store struct {
 }
 
 var (
-	_ registry.Registry = (*Store)(nil)
-	_ registry.Keeper   = (*Store)(nil)
+	_ registry.Registry  = (*Store)(nil)
+	_ registry.Keeper    = (*Store)(nil)
+	_ registry.Inspector = (*Store)(nil)
 )
 
 // Open opens the store on drv. ix may be nil: then every list is read from the
