@@ -42,6 +42,8 @@ type fetch struct {
 
 func (d *Driver) replay(found journal.Found) error {
 	if len(found.Frames) == 0 {
+		// A mark belongs to records; numbers may begin anew.
+		_ = d.disk.Remove(d.markPath())
 		return nil
 	}
 	want, err := outcomeOf(found.Frames, found.Placed)
@@ -51,7 +53,10 @@ func (d *Driver) replay(found journal.Found) error {
 	r := &replay{d: d, want: want, found: found, after: found.Newest.Add(slack), foreign: map[string]bool{}}
 	err = r.run()
 	if disk.IsReadOnly(err) || errors.Is(err, fs.ErrPermission) {
-		return nil // it can be read, and the journal refuses what writes
+		// It can be read. What is recorded waits for a start that may carry it
+		// out, and until then nothing may be recorded behind it.
+		d.journal.Refuse(err)
+		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("replay the journal: %w", err)

@@ -31,7 +31,8 @@ type sim struct {
 	dead       bool
 	full       int // the operation from which on the disk is full; 0 for none
 	readOnly   bool
-	leap       int // the operation before which somebody sets the clock forward
+	denied     string // a part of paths at which nothing may be made
+	leap       int    // the operation before which somebody sets the clock forward
 }
 
 var errCut = errors.New("the power is cut")
@@ -172,6 +173,9 @@ func (s *sim) make(path string, folder bool) (*inode, error) {
 	}
 	if dir.names[name] != nil {
 		return nil, fs.ErrExist
+	}
+	if s.denied != "" && strings.Contains(path, s.denied) {
+		return nil, syscall.EACCES
 	}
 	if err := s.room(); err != nil {
 		return nil, err

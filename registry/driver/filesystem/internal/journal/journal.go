@@ -313,6 +313,9 @@ func (j *Journal) fail(err error) {
 	j.carried.Broadcast()
 }
 
+// Refuse has the journal take no more records, and keep those it has.
+func (j *Journal) Refuse(err error) { j.fail(err) }
+
 // usable gives the error of a journal that takes no more records.
 func (j *Journal) usable() error {
 	j.mu.Lock()
