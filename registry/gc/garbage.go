@@ -2,6 +2,7 @@ package gc
 
 import (
 	"context"
+	"slices"
 
 	"berth/registry"
 )
@@ -43,6 +44,7 @@ func (r *repository) note() {
 // garbage gives what does not live, or nil, and keeps the links that stay.
 func (r *repository) garbage() *Repository {
 	t, out := r.m.table, &Repository{Name: r.name, Empty: len(r.tags) == 0}
+	out.Manifests.of, out.Blobs.of = t, t
 	var dead []int
 	for i, rev := range r.revisions {
 		if rev.live {
@@ -53,7 +55,7 @@ func (r *repository) garbage() *Repository {
 	}
 	for _, group := range r.group(dead) {
 		for _, i := range group {
-			out.Manifests.add(t.digest(r.revisions[i].id))
+			out.Manifests.ids = append(out.Manifests.ids, r.revisions[i].id)
 		}
 		out.groups = append(out.groups, out.Manifests.Len())
 	}
@@ -75,13 +77,12 @@ func (r *repository) garbage() *Repository {
 			}
 			out.targets[out.Blobs.Len()] = t.digest(l.target)
 		}
-		out.Blobs.add(t.digest(l.id))
+		out.Blobs.ids = append(out.Blobs.ids, l.id)
 	}
 	if !out.Empty && out.Manifests.Len() == 0 && out.Blobs.Len() == 0 {
 		return nil
 	}
-	out.Manifests.clip()
-	out.Blobs.clip()
+	out.Blobs.ids = slices.Clip(out.Blobs.ids)
 	if r.m.o.Marked != nil {
 		out.tags = r.tags
 	}

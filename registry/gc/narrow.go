@@ -27,11 +27,11 @@ func (p *Plan) narrow(old *Plan) {
 	p.Repositories = repositories
 	had := old.Blobs.members()
 	blobs := p.Blobs
-	p.Blobs, p.Garbage = Blobs{}, Count{}
+	p.Blobs, p.Garbage = Blobs{Digests: Digests{of: blobs.of}}, Count{}
 	for i, d := range blobs.All() {
-		if size := blobs.Size(i); had.has(d) && !stay.has(d) {
+		if size := blobs.Size(i); had(d) && !stay.has(d) {
 			p.Garbage.add(size)
-			p.Blobs.add(d)
+			p.Blobs.ids = append(p.Blobs.ids, blobs.ids[i])
 			p.Blobs.sizes = append(p.Blobs.sizes, size)
 		} else {
 			p.Young.add(size)
@@ -41,17 +41,18 @@ func (p *Plan) narrow(old *Plan) {
 
 func (r *Repository) narrow(old *Repository, spare func(registry.Digest), stay set) Repository {
 	now := Repository{Name: r.Name, Empty: r.Empty && old.Empty}
+	now.Manifests.of, now.Blobs.of = r.Manifests.of, r.Blobs.of
 	manifests, from := old.Manifests.members(), 0
 	for _, to := range r.groups {
 		all := true
 		for i := from; i < to; i++ {
-			all = all && manifests.has(r.Manifests.At(i))
+			all = all && manifests(r.Manifests.At(i))
 		}
 		for i := from; i < to; i++ {
-			if d := r.Manifests.At(i); all {
-				now.Manifests.add(d)
+			if all {
+				now.Manifests.ids = append(now.Manifests.ids, r.Manifests.ids[i])
 			} else {
-				spare(d)
+				spare(r.Manifests.At(i))
 			}
 		}
 		if from = to; all {
@@ -61,7 +62,7 @@ func (r *Repository) narrow(old *Repository, spare func(registry.Digest), stay s
 	links := old.Blobs.members()
 	for i, d := range r.Blobs.All() {
 		target, other := r.targets[i]
-		if !links.has(d) {
+		if !links(d) {
 			stay.add(d)
 			if other {
 				stay.add(target)
@@ -74,7 +75,7 @@ func (r *Repository) narrow(old *Repository, spare func(registry.Digest), stay s
 			}
 			now.targets[now.Blobs.Len()] = target
 		}
-		now.Blobs.add(d)
+		now.Blobs.ids = append(now.Blobs.ids, r.Blobs.ids[i])
 	}
 	return now
 }

@@ -307,6 +307,7 @@ func added(before, after []registry.Root) bool {
 // measure goes through what is stored.
 func (m *marker) measure(ctx context.Context) error {
 	p := m.plan
+	p.Blobs.of = m.table
 	for b, err := range m.keeper.Stored(ctx) {
 		if err != nil {
 			return err
@@ -325,10 +326,9 @@ func (m *marker) measure(ctx context.Context) error {
 			p.Doubtful.add(b.Size)
 		default:
 			p.Garbage.add(b.Size)
-			p.Blobs.add(b.Digest)
+			p.Blobs.ids = append(p.Blobs.ids, m.table.id(b.Digest))
 			p.Blobs.sizes = append(p.Blobs.sizes, b.Size)
 		}
 	}
-	p.Blobs.clip()
 	return nil
 }

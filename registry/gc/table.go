@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"iter"
-	"slices"
 
 	"berth/registry"
 
@@ -103,43 +102,42 @@ func (t *table) digest(id uint32) registry.Digest {
 	return t.sum(id).digest()
 }
 
-// Digests is a list of digests that takes 32 bytes for each. The zero value is
+// Digests is a list of digests that takes 4 bytes for each. The zero value is
 // empty.
 type Digests struct {
-	sums   []sum
-	others map[int]registry.Digest // by place
-}
-
-func (l *Digests) add(d registry.Digest) {
-	s, own := sumOf(d)
-	if !own {
-		if l.others == nil {
-			l.others = map[int]registry.Digest{}
-		}
-		l.others[len(l.sums)] = d
-	}
-	l.sums = append(l.sums, s)
+	of  *table
+	ids []uint32
 }
 
 // Len is how many there are.
-func (l *Digests) Len() int { return len(l.sums) }
+func (l *Digests) Len() int { return len(l.ids) }
 
 // At gives the digest at a place.
-func (l *Digests) At(i int) registry.Digest {
-	if d, ok := l.others[i]; ok {
-		return d
-	}
-	return l.sums[i].digest()
-}
+func (l *Digests) At(i int) registry.Digest { return l.of.digest(l.ids[i]) }
 
 // All lists them.
 func (l *Digests) All() iter.Seq2[int, registry.Digest] {
 	return func(yield func(int, registry.Digest) bool) {
-		for i := range l.sums {
+		for i := range l.ids {
 			if !yield(i, l.At(i)) {
 				return
 			}
 		}
+	}
+}
+
+// members gives what tells whether a digest is in the list.
+func (l *Digests) members() func(registry.Digest) bool {
+	if len(l.ids) == 0 {
+		return func(registry.Digest) bool { return false }
+	}
+	in := make([]uint64, l.of.n/64+1)
+	for _, id := range l.ids {
+		in[id/64] |= 1 << (id % 64)
+	}
+	return func(d registry.Digest) bool {
+		id, ok := l.of.find(d)
+		return ok && in[id/64]&(1<<(id%64)) != 0
 	}
 }
 
@@ -156,14 +154,3 @@ func (s set) has(d registry.Digest) bool {
 	_, ok := s[key]
 	return ok
 }
-
-// members gives a list's digests to look up.
-func (l *Digests) members() set {
-	s := make(set, len(l.sums))
-	for _, key := range l.sums {
-		s[key] = struct{}{}
-	}
-	return s
-}
-
-func (l *Digests) clip() { l.sums = slices.Clip(l.sums) }
