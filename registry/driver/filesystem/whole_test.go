@@ -1,0 +1,40 @@
+package filesystem
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+)
+
+// Empty means the same to all as not there: see placePut.
+func TestANewFileIsSeenWholeOrEmpty(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	for _, size := range []int{71, maxAtOnce, maxAtOnce + 1, 1 << 20} {
+		content := make([]byte, size)
+		for n := range 40 {
+			key := fmt.Sprintf("%d/%d", size, n)
+			stop := make(chan struct{})
+			var reader sync.WaitGroup
+			reader.Go(func() {
+				for {
+					if b, err := os.ReadFile(d.file(key)); err == nil && len(b) != 0 && len(b) != size {
+						t.Errorf("%d of %d bytes were seen", len(b), size)
+					}
+					select {
+					case <-stop:
+						return
+					default:
+					}
+				}
+			})
+			if err := d.Put(context.Background(), key, content); err != nil {
+				t.Error(err)
+			}
+			close(stop)
+			reader.Wait()
+		}
+	}
+}
