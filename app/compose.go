@@ -181,7 +181,7 @@ func (c *Core) serverOptions(secret []byte) server.Options {
 	headers := http.Header{}
 	for _, key := range slices.Sorted(maps.Keys(c.cfg.HTTP.Headers)) {
 		// CORS is answered by httpd, which must know the origins anyway.
-		if !strings.HasPrefix(http.CanonicalHeaderKey(key), "Access-Control-") {
+		if !strings.HasPrefix(http.CanonicalHeaderKey(key), corsPrefix) {
 			headers[http.CanonicalHeaderKey(key)] = c.cfg.HTTP.Headers[key]
 		}
 	}
@@ -203,11 +203,7 @@ func (c *Core) httpdOptions() httpd.Options {
 	if !c.cfg.Log.AccessLog.Disabled {
 		o.AccessLog = c.opt.AccessLog
 	}
-	for key, values := range c.cfg.HTTP.Headers {
-		if http.CanonicalHeaderKey(key) == "Access-Control-Allow-Origin" {
-			o.Origins = append(o.Origins, values...)
-		}
-	}
+	o.Origins, o.CORS = corsOf(c.cfg.HTTP.Headers)
 	o.Hosts = c.hostNames()
 	return o
 }

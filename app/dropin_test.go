@@ -229,3 +229,58 @@ func TestAnIndexMayBeSparseWhenTheConfigurationSaysSo(t *testing.T) {
 		}
 	}
 }
+
+// What people have in their config.yml for a page that shows the registry.
+func TestThePagesOfHTTPHeadersMayDoWhatTheySay(t *testing.T) {
+	t.Parallel()
+	i, _ := served(t, `version: 0.1
+storage: {filesystem: {rootdirectory: ROOT}, delete: {enabled: true}}
+http:
+  addr: 127.0.0.1:0
+  headers:
+    X-Content-Type-Options: [nosniff]
+    Access-Control-Allow-Origin: ['https://ui.example']
+    Access-Control-Allow-Methods: ['HEAD', 'GET, OPTIONS', 'DELETE']
+    Access-Control-Allow-Headers: ['Authorization', 'X-Mine']
+    Access-Control-Max-Age: [1728000]
+    Access-Control-Allow-Credentials: [true]
+    Access-Control-Expose-Headers: ['X-Content-Type-Options']
+    Access-Control-Allow-Private-Network: [true]
+`)
+	ask := func(method string, headers ...string) *http.Response {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, i.base+"/v2/_catalog", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Origin", "https://ui.example")
+		for n := 0; n < len(headers); n += 2 {
+			r.Header.Set(headers[n], headers[n+1])
+		}
+		w, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Body.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	shown := ask("GET")
+	before := ask("OPTIONS", "Access-Control-Request-Method", "DELETE", "Access-Control-Request-Headers", "authorization, x-mine")
+	for _, w := range []*http.Response{shown, before} {
+		if h := w.Header; w.StatusCode != http.StatusOK || h.Get("Access-Control-Allow-Origin") != "https://ui.example" ||
+			h.Get("Access-Control-Allow-Credentials") != "true" || h.Get("Access-Control-Allow-Private-Network") != "true" {
+			t.Errorf("%s is answered %d %v", w.Request.Method, w.StatusCode, h)
+		}
+	}
+	if h := shown.Header; !strings.Contains(h.Get("Access-Control-Expose-Headers"), "X-Content-Type-Options") || h.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("the page sees %v", h)
+	}
+	if h := before.Header; h.Get("Access-Control-Max-Age") != "600" || h.Get("Access-Control-Allow-Headers") != "Authorization,X-Mine" {
+		t.Errorf("the page may %v", h)
+	}
+	if w := ask("OPTIONS", "Access-Control-Request-Method", "PUT"); w.StatusCode == http.StatusOK {
+		t.Error("a method that is not listed is allowed")
+	}
+}

@@ -87,7 +87,7 @@ var docs = map[string]doc{
 	"http.tls.letsencrypt.hosts":        {Doc: "Host names to get certificates for.", As: "Must not be empty: there, that refuses every client."},
 	"http.tls.letsencrypt.directoryurl": {Doc: "Directory of another ACME authority.", Default: "Let's Encrypt"},
 
-	"http.headers":                  {Doc: "Headers that are added to every answer, each with a list of values.", As: "Access-Control-Allow-Origin also lets pages of these origins in, and a name in a variable replaces the same name of the file in whatever case."},
+	"http.headers":                  {Doc: "Headers that are added to every answer, each with a list of values.", As: "Access-Control-Allow-Origin also lets pages of these origins in, preflights are answered by the other Access-Control headers (browsers may remember them for 10 minutes at most), and a name in a variable replaces the same name of the file in whatever case."},
 	"http.debug.addr":               {Doc: "Address of a second server with /debug/health, /debug/vars, /debug/pprof/ and metrics. It has no sign-in: keep it on this machine.", As: "An address that others can reach is warned of; at others, names are checked as for http.addr."},
 	"http.debug.prometheus.enabled": {Doc: "Serves metrics on the debug server.", As: "registry_storage_cache_* are absent: Berth has no cache of that kind. Without this key, nothing is measured."},
 	"http.debug.prometheus.path":    {Doc: "Path of the metrics."},

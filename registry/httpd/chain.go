@@ -11,8 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gorilla/handlers"
-
 	"berth/registry"
 )
 
@@ -46,32 +44,6 @@ func newChain(api http.Handler, o Options) *chain {
 		}
 	}
 	return c
-}
-
-// handler gives the whole chain. CORS stands outside, so that a preflight is
-// answered before anybody asks for a password.
-func (c *chain) handler() http.Handler {
-	if len(c.o.Origins) == 0 {
-		return c
-	}
-	cors := handlers.CORS(
-		handlers.AllowedOrigins(c.o.Origins),
-		handlers.AllowedMethods([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}),
-		handlers.AllowedHeaders([]string{"Accept", "Authorization", "Content-Type", "Content-Range", "If-None-Match", "Range", "Cache-Control"}),
-		handlers.ExposedHeaders([]string{
-			"Docker-Content-Digest", "Docker-Distribution-Api-Version", "Docker-Upload-Uuid", "Link", "Location", "Range", "Etag",
-			"Oci-Subject", "Oci-Filters-Applied", "Oci-Tag", "Oci-Chunk-Min-Length", "Warning", "Www-Authenticate",
-		}),
-		handlers.MaxAge(600),
-	)(c)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Origin") == "" { // nobody's page: OPTIONS is then a question about the endpoint
-			c.ServeHTTP(w, r)
-			return
-		}
-		w.Header().Add("Vary", "Origin")
-		cors.ServeHTTP(w, r)
-	})
 }
 
 // ServeHTTP records, recovers, says who calls, checks the way in, and

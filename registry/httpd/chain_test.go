@@ -272,3 +272,15 @@ func TestWhoIsNotLetInHearsWhichSettingHelps(t *testing.T) {
 		t.Errorf("a foreign origin hears %s", body)
 	}
 }
+
+func TestPagesMaySendEveryHeaderIfTheOperatorSaysSo(t *testing.T) {
+	t.Parallel()
+	for _, headers := range [][]string{{"*"}, nil} {
+		h := New(echo, Options{Origins: []string{"https://ui.example"}, CORS: CORS{Headers: headers}}).Handler()
+		w := ask(h, "OPTIONS", "http://localhost/v2/", "Origin", "https://ui.example",
+			"Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "x-one,x-two")
+		if allowed := w.Header().Get("Access-Control-Allow-Headers"); (allowed == "X-One,X-Two") != (headers != nil) || (w.Code == 200) != (headers != nil) {
+			t.Errorf("with %q: %d, allowed %q", headers, w.Code, allowed)
+		}
+	}
+}

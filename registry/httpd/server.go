@@ -24,6 +24,8 @@ type Options struct {
 	// Origins whose pages may use the registry, as "https://ui.example.com";
 	// "*" is every page. None means that CORS is off.
 	Origins []string
+	// CORS says what those pages may do.
+	CORS CORS
 	// Hosts are further names by which a registry on a loopback address may be
 	// asked; on other addresses every name is taken.
 	Hosts []string
