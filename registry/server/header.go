@@ -115,11 +115,11 @@ func (s *server) base(r *http.Request) string {
 	if f := r.Header.Get("Forwarded"); f != "" {
 		proto, name = forwarded(f)
 	} else {
-		proto = r.Header.Get("X-Forwarded-Proto")
+		proto, _, _ = strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
 		name, _, _ = strings.Cut(r.Header.Get("X-Forwarded-Host"), ",")
 		name = strings.TrimSpace(name)
 	}
-	if proto = strings.ToLower(proto); proto == "http" || proto == "https" {
+	if proto = strings.ToLower(strings.TrimSpace(proto)); proto == "http" || proto == "https" {
 		scheme = proto
 	}
 	if name != "" && !strings.ContainsAny(name, "/\\?#@<>\"' ") {

@@ -261,6 +261,7 @@ func TestLocationsBeginWhereTheClientCanCome(t *testing.T) {
 		{"a path has no prefix", server.Options{RelativeURLs: true, Prefix: "/reg/"}, nil, "/v2/"},
 		{"below a prefix", server.Options{Prefix: "/reg/"}, nil, "http://localhost:5000/reg/v2/"},
 		{"nonsense is left out", server.Options{}, []string{"X-Forwarded-Proto", "javascript", "X-Forwarded-Host", "a/b"}, "http://localhost:5000/v2/"},
+		{"of several proxies the first counts", server.Options{}, []string{"X-Forwarded-Proto", "https, http"}, "https://localhost:5000/v2/"},
 	} {
 		s := open(t, c.o)
 		a := s.ask("POST", c.o.Prefix[:max(len(c.o.Prefix)-1, 0)]+"/v2/a/blobs/uploads/", nil, c.header...)
