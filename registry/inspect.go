@@ -64,7 +64,9 @@ type RawLink struct {
 	Tag string
 	// Digest in the link's key; empty for a RawTag.
 	Digest Digest
-	// Target is the digest that it holds; empty when it holds none, and for a
-	// tag whose link is missing.
+	// Target is the digest that it holds; empty when it holds none.
 	Target Digest
+	// Missing is true for a tag of which there is a folder, but no link: what
+	// a push that was cut leaves, and no tag for anybody.
+	Missing bool
 }

@@ -156,7 +156,7 @@ func (s *Store) tagLinks(ctx context.Context, repo string, yield func(registry.R
 
 // ReadLink reads one link again.
 func (s *Store) ReadLink(ctx context.Context, repo string, l registry.RawLink) (registry.RawLink, bool, error) {
-	l.Target = ""
+	l.Target, l.Missing = "", false
 	key, err := linkKey(repo, l)
 	if err == nil {
 		err = check(ctx, repo)
@@ -176,8 +176,8 @@ func (s *Store) ReadLink(ctx context.Context, repo string, l registry.RawLink) (
 	case l.Kind != registry.RawTag:
 		return l, false, nil
 	}
-	ok, err := s.exists(ctx, tagDir(repo, l.Tag))
-	return l, ok, err
+	l.Missing, err = s.exists(ctx, tagDir(repo, l.Tag))
+	return l, l.Missing, err
 }
 
 func linkKey(repo string, l registry.RawLink) (string, error) {
