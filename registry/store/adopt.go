@@ -83,5 +83,6 @@ func (s *Store) clearLater(err error, sess *session) error {
 
 func (s *Store) adopted(ctx context.Context, sess *session, d registry.Digest) {
 	s.cache.drop(d)
+	s.torn.forget(d)
 	s.tell(ctx, sess.repo, index.PutBlob{Repository: sess.repo, Digest: d, Size: sess.size})
 }

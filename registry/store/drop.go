@@ -31,6 +31,7 @@ func (s *Store) DeleteTag(ctx context.Context, repo, tag string) error {
 		s.doubt()
 		return fmt.Errorf("delete %s:%s: %w", repo, tag, err)
 	}
+	s.cache.tagged([]string{tag})
 	s.tell(ctx, repo, index.DropTag{Repository: repo, Tag: tag})
 	return nil
 }
@@ -76,6 +77,7 @@ func (s *Store) DeleteManifest(ctx context.Context, repo string, d registry.Dige
 		s.doubt()
 		return fmt.Errorf("delete manifest %s of %s: %w", d, repo, err)
 	}
+	s.cache.tagged(tags)
 	s.tell(ctx, repo, append(changes, index.DropManifest{Repository: repo, Digest: d})...)
 	return nil
 }

@@ -199,7 +199,10 @@ func (s *Store) reconcile(ctx context.Context, whole bool) error {
 	}
 	if whole {
 		s.pages.forget()
-		s.trusted.Store(len(s.doubts) == 0)
+		s.trusted.Store(true)
+		if len(s.doubts) > 0 { // asked for after, so that none that comes just now is overruled
+			s.trusted.Store(false)
+		}
 	}
 	s.log.Debug("index reconciled", "repositories", count, "compared", compared, "duration", time.Since(began))
 	return nil

@@ -58,6 +58,17 @@ func (t *truncated) remember(d registry.Digest, size int64, whole bool) {
 	t.any.Store(len(t.damaged) > 0)
 }
 
+// forget is for a blob that was pushed again, and may have the size that it had.
+func (t *truncated) forget(d registry.Digest) {
+	if !t.any.Load() {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.damaged, d)
+	t.any.Store(len(t.damaged) > 0)
+}
+
 // isWhole reports whether a blob of size bytes is what its digest says. It is
 // asked for only when a manifest says that there are more.
 func (s *Store) isWhole(ctx context.Context, d registry.Digest, size int64) (bool, error) {
