@@ -66,8 +66,12 @@ func (b *batch) done() {
 }
 
 // has reports whether a small file holds exactly content. One that cannot be
-// read does not: writing it anew may mend it.
+// read does not: writing it anew may mend it. Most are not there yet, and to
+// look costs less than to open in vain.
 func (s *Store) has(ctx context.Context, key string, content []byte) bool {
+	if there, err := s.exists(ctx, key); err == nil && !there {
+		return false
+	}
 	there, err := s.read(ctx, key, int64(len(content)))
 	return err == nil && bytes.Equal(there, content)
 }

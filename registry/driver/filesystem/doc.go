@@ -23,6 +23,6 @@
 // that meets it waits. So the files hold what the journal would give.
 //
 // Imports: registry/driver, the rooms below internal, golang.org/x/sys. Locks:
-// claims.mu, births.mu (held for a mkdir) and volumes.mu; none is held for a
-// flush, and none while another is taken.
+// claims.mu, known.mu, births.mu (held for a mkdir) and volumes.mu; none is held
+// for a flush, and none while another is taken.
 package filesystem

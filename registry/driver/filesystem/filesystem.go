@@ -38,6 +38,7 @@ type Driver struct {
 	disk    disk.Disk
 	threads chan struct{}
 	births  births
+	known   known
 	claims  claims
 	journal *journal.Journal
 	volumes volumes

@@ -44,6 +44,7 @@ const maxAtOnce = 4 << 10
 // renamed: who reads it, by Berth or past it, sees the old content or the new.
 // What a crash leaves under the temporary name is removed by the replay.
 func (d *Driver) placePut(path, name string, content []byte) error {
+	d.prepare(filepath.Dir(path))
 	if len(content) <= maxAtOnce {
 		err := d.inFolder(path, func() error { return d.disk.WriteNew(path, content) })
 		if !errors.Is(err, fs.ErrExist) {
