@@ -337,12 +337,12 @@ func BenchmarkPlanOnDisk(b *testing.B) {
 }
 
 // BenchmarkPushWhileCleaning tells how long pushes take, first with the disk
-// for themselves, then while 20,000 blobs are freed.
+// for themselves, then while 10,000 blobs are freed.
 func BenchmarkPushWhileCleaning(b *testing.B) {
-	w := newWorld(b, onDisk(b, &vast{images: 2000, garbage: 1}), store.Options{Grace: time.Nanosecond})
+	w := newWorld(b, onDisk(b, &vast{images: 1000, garbage: 1}), store.Options{Grace: time.Nanosecond})
 	w.clean(gc.Options{Grace: time.Hour})
 	for b.Loop() {
-		idle := w.pushFor(2*time.Second, func() bool { return true })
+		idle := w.pushFor(5*time.Second, func() bool { return true })
 		p := w.plan(all)
 		done := make(chan gc.Receipt, 1)
 		go func() { done <- w.execute(p) }()

@@ -47,7 +47,7 @@ const Needed registry.Why = "something that is kept needs it"
 
 const (
 	// batch is how much is removed with one flush.
-	batch = 64
+	batch = 32
 	// freshFor is for how long a plan is believed as it is: longer, and another
 	// program may have been at the folder.
 	freshFor = 10 * time.Minute

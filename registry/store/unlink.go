@@ -270,10 +270,11 @@ func (c *census) keepsBlob(d registry.Digest) (registry.Why, error) {
 }
 
 // maxRest bounds a pause.
-const maxRest = 50 * time.Millisecond
+const maxRest = 100 * time.Millisecond
 
-// rest leaves the disk to those who push, for as long as the batch took that
-// began then; when nobody has pushed since the last batch, it does not wait.
+// rest leaves the disk to those who push, for twice as long as the batch took
+// that began then: what is deleted keeps the disk busy for a while. When nobody
+// has pushed since the last batch, it does not wait.
 func (c *census) rest(ctx context.Context, began time.Time) {
 	all := c.s.censuses
 	all.mu.Lock()
@@ -285,6 +286,6 @@ func (c *census) rest(ctx context.Context, began time.Time) {
 	}
 	select {
 	case <-ctx.Done():
-	case <-time.After(min(time.Since(began), maxRest)):
+	case <-time.After(min(2*time.Since(began), maxRest)):
 	}
 }
