@@ -92,7 +92,7 @@ func (c *chain) dispatch(w http.ResponseWriter, r *http.Request) {
 		deny(w, registry.ErrDenied.WithMessage("a page of another origin may not change this registry; allow its origin with Access-Control-Allow-Origin in http.headers of Berth's configuration"))
 		return
 	}
-	if c.o.Unwell != nil && r.URL.Path != "/healthz" && c.o.Unwell() {
+	if c.o.Unwell != nil && c.o.Unwell() {
 		write(w, http.StatusServiceUnavailable, registry.Errors{registry.ErrUnavailable.WithDetail("health check failed: please see /debug/health")})
 		return
 	}

@@ -63,7 +63,7 @@ func NewDebug(o DebugOptions) *Debug {
 	})
 	d.http = &http.Server{
 		Handler: guarded, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
-		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
+		ErrorLog: serverErrors(o.Log),
 	}
 	return d
 }

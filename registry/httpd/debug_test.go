@@ -51,7 +51,7 @@ func TestAnOperatorTakesTheRegistryOutOfService(t *testing.T) {
 		t.Errorf("down is %d", w.Code)
 	}
 	state(http.StatusServiceUnavailable, `{"manual_http_status":"manual Check"}`)
-	for _, path := range []string{"/", "/v2/", "/v2/a/blobs/x"} {
+	for _, path := range []string{"/", "/healthz", "/v2/", "/v2/a/blobs/x"} {
 		w := request(api, http.MethodGet, path)
 		var body struct {
 			Errors []struct{ Code, Detail string }

@@ -91,7 +91,7 @@ func New(api http.Handler, o Options) *Server {
 			ReadHeaderTimeout: readHeaderTimeout,
 			IdleTimeout:       idleTimeout,
 			MaxHeaderBytes:    maxHeaderBytes,
-			ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
+			ErrorLog:          serverErrors(o.Log),
 		},
 	}
 }

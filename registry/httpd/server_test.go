@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -266,5 +267,42 @@ func TestSeveralListenersAllServePlainHTTP(t *testing.T) {
 		if err := <-served; err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// tired takes no connection a few times, for want of files.
+type tired struct {
+	net.Listener
+	left int
+}
+
+func (l *tired) Accept() (net.Conn, error) {
+	if l.left == 0 {
+		return l.Listener.Accept()
+	}
+	l.left--
+	return nil, &net.OpError{Op: "accept", Net: "tcp", Err: syscall.EMFILE}
+}
+
+func TestAServerWithoutFilesSaysSoOnce(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said writes
+	s := New(echo, Options{Log: slog.New(slog.NewTextHandler(&said, nil))})
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(&tired{l, 3}) }()
+	w, err := http.Get("http://" + l.Addr().String() + "/v2/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = w.Body.Close()
+	if err := errors.Join(s.Shutdown(t.Context()), <-served); err != nil {
+		t.Error(err)
+	}
+	if text := said.text.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "level=ERROR") || !strings.Contains(text, "too many open files") {
+		t.Errorf("said %s", text)
 	}
 }
