@@ -26,6 +26,8 @@ const (
 	mailQueue = 64
 	// mailTime bounds the sending of one.
 	mailTime = 30 * time.Second
+	// mailGrace bounds what the end waits for mail.
+	mailGrace = 5 * time.Second
 )
 
 // mailHandler gives lines to mailers too.
@@ -85,13 +87,16 @@ type mailer struct {
 	log     *slog.Logger // without mail, or a broken server would mail forever
 	queue   chan letter
 	lost    atomic.Int64
-	end     context.CancelFunc
+	quit    chan struct{} // closed: what waits is sent, and no more
+	cut     context.CancelFunc
 	ended   chan struct{}
+	grace   time.Duration
 }
 
 func startMailer(hook config.LogHook, log *slog.Logger) *mailer {
 	m := &mailer{
-		options: hook.MailOptions, levels: map[slog.Level]bool{}, log: log, queue: make(chan letter, mailQueue), ended: make(chan struct{}),
+		options: hook.MailOptions, levels: map[slog.Level]bool{}, log: log, queue: make(chan letter, mailQueue),
+		quit: make(chan struct{}), ended: make(chan struct{}), grace: mailGrace,
 	}
 	for _, level := range hook.Levels {
 		switch level {
@@ -105,9 +110,9 @@ func startMailer(hook config.LogHook, log *slog.Logger) *mailer {
 			m.levels[slog.LevelDebug] = true
 		}
 	}
-	ctx, end := context.WithCancel(context.Background())
-	m.end = end
-	go m.run(ctx)
+	life, cut := context.WithCancel(context.Background())
+	m.cut = cut
+	go m.run(life)
 	return m
 }
 
@@ -119,70 +124,75 @@ func (m *mailer) take(l letter) {
 	}
 }
 
-func (m *mailer) run(ctx context.Context) {
+func (m *mailer) run(life context.Context) {
 	defer close(m.ended)
 	for {
 		select {
 		case l := <-m.queue:
-			m.deliver(ctx, l)
-		case <-ctx.Done():
-			// What waits gets one more chance, all together within one time.
-			late, cancel := context.WithTimeout(context.WithoutCancel(ctx), mailTime/3)
-			defer cancel()
-			for {
-				select {
-				case l := <-m.queue:
-					m.deliver(late, l)
-				default:
-					return
-				}
+			m.deliver(life, l)
+			continue
+		default:
+		}
+		select {
+		case l := <-m.queue:
+			m.deliver(life, l)
+		case <-m.quit:
+			if len(m.queue) == 0 {
+				return
 			}
 		}
 	}
 }
 
-func (m *mailer) deliver(ctx context.Context, l letter) {
-	if err := m.send(ctx, l); err != nil {
+func (m *mailer) deliver(life context.Context, l letter) {
+	if err := m.send(life, l); life.Err() != nil && err != nil {
+		m.lost.Add(1)
+	} else if err != nil {
 		m.log.Error("mail was not sent", "server", m.options.SMTP.Addr, "subject", l.message, "error", err)
 	}
 	if n := m.lost.Swap(0); n > 0 {
-		m.log.Error("mails were lost, there were too many at once", "count", n)
+		m.log.Error("mails were lost: there were too many at once, or the end did not wait for them", "count", n)
 	}
 }
 
-// close sends what waits and ends.
+// close sends what waits and ends; it waits for a slow mail server, but not
+// long.
 func (m *mailer) close() error {
-	m.end()
+	close(m.quit)
+	late := time.AfterFunc(m.grace, m.cut)
 	<-m.ended
+	late.Stop()
+	m.cut()
 	return nil
 }
 
 // send speaks SMTP as far as it goes: encrypted where the server can, signed in
 // where there is a name.
-func (m *mailer) send(ctx context.Context, l letter) error {
+func (m *mailer) send(life context.Context, l letter) (err error) {
 	host, port, err := net.SplitHostPort(m.options.SMTP.Addr)
 	if err != nil {
 		return err
 	}
-	deadline := time.Now().Add(mailTime)
-	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
-		deadline = d
-	}
+	ctx, cancel := context.WithTimeout(life, mailTime)
+	defer cancel()
+	defer func() {
+		if err != nil && ctx.Err() != nil {
+			err = fmt.Errorf("the mail server took too long: %w", ctx.Err())
+		}
+	}()
 	secure := &tls.Config{ServerName: host, InsecureSkipVerify: m.options.SMTP.Insecure}
-	dialer := &net.Dialer{Deadline: deadline}
 	var conn net.Conn
 	if port == "465" {
-		conn, err = tls.DialWithDialer(dialer, "tcp", m.options.SMTP.Addr, secure)
+		conn, err = (&tls.Dialer{Config: secure}).DialContext(ctx, "tcp", m.options.SMTP.Addr)
 	} else {
-		conn, err = dialer.Dial("tcp", m.options.SMTP.Addr)
+		conn, err = new(net.Dialer).DialContext(ctx, "tcp", m.options.SMTP.Addr)
 	}
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(deadline); err != nil {
-		return err
-	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer stop()
 	c, err := smtp.NewClient(conn, host)
 	if err != nil {
 		return err

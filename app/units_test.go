@@ -1,10 +1,12 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -338,5 +340,35 @@ func TestWhatHelpsAgainstAnAddressThatCannotBeHad(t *testing.T) {
 		if p := cannotListen("127.0.0.1:80", err); !strings.Contains(p.Fix, fix) || p.Exit != exitError {
 			t.Errorf("%v: %q, exit %d", err, p.Fix, p.Exit)
 		}
+	}
+}
+
+func TestTheEndDoesNotWaitLongForASilentMailServer(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() // it takes connections, and says nothing
+	var said bytes.Buffer
+	m := startMailer(config.LogHook{MailOptions: config.MailOptions{SMTP: config.SMTP{Addr: l.Addr().String()}}}, slog.New(slog.NewTextHandler(&said, nil)))
+	m.grace = 10 * time.Millisecond
+	for range 3 {
+		m.take(letter{})
+	}
+	began := time.Now()
+	if err := m.close(); err != nil || time.Since(began) > mailTime/2 {
+		t.Errorf("it ended after %v: %v", time.Since(began), err)
+	}
+	lost := 0
+	for line := range strings.Lines(said.String()) {
+		var n int
+		if _, counts, ok := strings.Cut(line, "count="); ok {
+			_, _ = fmt.Sscan(counts, &n)
+		}
+		lost += n
+	}
+	if lost != 3 {
+		t.Errorf("%d are said to be lost: %s", lost, said.String())
 	}
 }
