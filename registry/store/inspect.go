@@ -13,8 +13,9 @@ import (
 	"berth/registry"
 )
 
-// This file shows the disk as it is; see registry.Inspector. It asks no cache,
-// and takes no lock: who looks must expect that it changes.
+// This file shows the disk as it is; see registry.Inspector. It asks no cache.
+// No lock is held from one look to the next: who looks must expect that it
+// changes. One look at a link sees no change of ours half-made.
 
 // Blobs lists the blobs on disk, and goes on behind what cannot be read.
 func (s *Store) Blobs(ctx context.Context, after registry.Digest) iter.Seq2[registry.Stored, error] {
@@ -163,6 +164,12 @@ func (s *Store) ReadLink(ctx context.Context, repo string, l registry.RawLink) (
 	}
 	if err != nil {
 		return l, false, err
+	}
+	defer s.locks.shared(repo)()
+	if l.Tag != "" {
+		defer s.lockTags(repo, []string{l.Tag})()
+	} else {
+		defer s.flights.shared(key)()
 	}
 	d, err := s.readLink(ctx, key)
 	switch {

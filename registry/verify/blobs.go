@@ -15,16 +15,12 @@ func (r *run) blobs(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		switch {
-		case err != nil && st.Digest == "":
+		if err != nil && st.Digest == "" {
 			r.found(unlisted("", err))
 			continue
-		case err != nil:
-			r.unreadable(st, err)
-		default:
-			if err := r.blob(ctx, st); err != nil {
-				return err
-			}
+		}
+		if err := r.blob(ctx, st); err != nil {
+			return err
 		}
 		r.at.Blob = st.Digest
 		r.at.Blobs++
@@ -35,7 +31,8 @@ func (r *run) blobs(ctx context.Context) error {
 }
 
 // blob reads one blob, and a second time when it looks wrong: it may have been
-// replaced or removed, and a disk may have hiccuped. Its error is that of ctx.
+// replaced or removed, and a disk may have hiccuped. Its error is that of ctx,
+// when it could not come to an end.
 func (r *run) blob(ctx context.Context, st registry.Stored) error {
 	sound, err := r.sound(ctx, st.Digest)
 	if (err != nil || !sound) && ctx.Err() == nil {
@@ -53,24 +50,24 @@ func (r *run) blob(ctx context.Context, st registry.Stored) error {
 	case err != nil:
 		r.unreadable(st, err)
 	case !sound:
-		r.damage(ctx, st)
+		return r.damage(ctx, st)
 	}
-	return ctx.Err()
+	return nil
 }
 
 // damage tells of a damaged blob, and moves it aside.
-func (r *run) damage(ctx context.Context, st registry.Stored) {
+func (r *run) damage(ctx context.Context, st registry.Stored) error {
 	f := Finding{Kind: BlobDamaged, Digest: st.Digest, Size: st.Size, Fixes: []Fix{Refetch}}
 	f.Text = fmt.Sprintf("%s is damaged: its %d bytes are not what the digest says", short(st.Digest), st.Size)
 	if !r.o.LookOnly {
 		moved, err := r.store.Quarantine(ctx, st.Digest)
 		switch {
 		case err != nil && ctx.Err() != nil:
-			return // the next run finds it again
+			return ctx.Err()
 		case err != nil:
 			f.Text += fmt.Sprintf("; it could not be moved aside: %v", err)
 		case !moved:
-			return // it was replaced by a push, or removed
+			return nil // it was replaced by a push, or removed
 		default:
 			f.Quarantined = true
 			f.Text += "; it was moved into the quarantine, and counts as missing until it is pushed again or repaired"
@@ -78,6 +75,7 @@ func (r *run) damage(ctx context.Context, st registry.Stored) {
 	}
 	r.remember(st.Digest)
 	r.found(f)
+	return nil
 }
 
 func (r *run) unreadable(st registry.Stored, err error) {
@@ -121,8 +119,10 @@ func (r *run) read(ctx context.Context, from io.Reader, to io.Writer) error {
 		if _, werr := to.Write(r.buffer[:n]); werr != nil {
 			return werr
 		}
-		if perr := r.pace.take(ctx, n); perr != nil {
-			return perr
+		if n > 0 {
+			if perr := r.pace.take(ctx, n); perr != nil {
+				return perr
+			}
 		}
 		if errors.Is(err, io.EOF) {
 			return nil

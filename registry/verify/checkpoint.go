@@ -41,8 +41,10 @@ type Checkpoint struct {
 	// Repositories and Links that were looked at.
 	Repositories int64 `json:"repositories"`
 	Links        int64 `json:"links"`
-	// Found counts findings.
-	Found map[Kind]int64 `json:"found,omitempty"`
+	// Found counts findings, and Before those that came before the repository
+	// under way, which a run that goes on from here looks at anew.
+	Found  map[Kind]int64 `json:"found,omitempty"`
+	Before map[Kind]int64 `json:"before,omitempty"`
 	// Damaged are blobs that were found damaged, the first ten thousand.
 	Damaged []registry.Digest `json:"damaged,omitempty"`
 }
@@ -57,7 +59,7 @@ func (c Checkpoint) usable() bool {
 // clone gives a checkpoint that the run does not touch again. Damaged only
 // ever grows.
 func (c Checkpoint) clone() Checkpoint {
-	c.Found = maps.Clone(c.Found)
+	c.Found, c.Before = maps.Clone(c.Found), maps.Clone(c.Before)
 	return c
 }
 

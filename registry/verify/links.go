@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"berth/registry"
@@ -35,6 +36,7 @@ func (r *run) links(ctx context.Context) error {
 		}
 		r.at.Repository = repo
 		r.at.Repositories++
+		r.at.Before = maps.Clone(r.at.Found)
 		r.tellSometimes(0)
 	}
 	return ctx.Err()
@@ -64,6 +66,7 @@ type layer struct {
 func (r *run) repository(ctx context.Context, repo string) error {
 	l := &look{run: r, repo: repo, known: map[registry.Digest]layer{}, lost: map[registry.Digest]bool{}}
 	var suspects []suspect
+	links := int64(0)
 	for link, err := range r.store.LinksOf(ctx, repo) {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -72,7 +75,7 @@ func (r *run) repository(ctx context.Context, repo string) error {
 			r.found(unlisted(repo, err))
 			continue
 		}
-		r.at.Links++
+		links++
 		found, err := l.examine(ctx, link)
 		if err != nil {
 			if ctx.Err() == nil {
@@ -91,40 +94,41 @@ func (r *run) repository(ctx context.Context, repo string) error {
 		}
 		r.tellSometimes(0)
 	}
+	r.at.Links += links
 	return l.confirm(ctx, suspects)
 }
 
+// looks is how often a suspect must look wrong after the first time.
+const looks = 2
+
 // confirm looks at suspects again, and tells what is wrong still, of links that
 // are still there: pushes and deletes go on meanwhile, a blob is there before
-// its link, and goes after it.
+// its link, and goes after it; and a link that is being written may be empty.
 func (l *look) confirm(ctx context.Context, suspects []suspect) error {
-	if len(suspects) == 0 {
+	for range looks {
+		if len(suspects) == 0 {
+			return ctx.Err()
+		}
+		if err := sleep(ctx, l.o.Settle); err != nil {
+			return err
+		}
+		var still []suspect
+		for _, s := range suspects {
+			if again := l.again(ctx, s); len(again.found) > 0 {
+				still = append(still, again)
+			}
+		}
+		suspects = still
+	}
+	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err := sleep(ctx, l.o.Settle); err != nil {
-		return err
-	}
 	for _, s := range suspects {
-		clear(l.known)
-		link, ok, err := l.store.ReadLink(ctx, l.repo, s.link)
-		if err != nil || !ok {
-			continue // it was read before: an error that comes and goes is not damage
-		}
-		again, err := l.examine(ctx, link)
-		if err != nil {
-			continue
-		}
-		if now, ok, err := l.store.ReadLink(ctx, l.repo, s.link); err != nil || !ok || now.Target != link.Target {
-			continue
-		}
-		for _, f := range again {
-			if !slices.ContainsFunc(s.found, f.same) {
-				continue
-			}
+		for _, f := range s.found {
 			if f.Kind == BlobMissing && f.Manifest == "" && l.lost[f.Digest] {
 				continue // a manifest that needs it was told of
 			}
-			if f.Tag == "" && f.Repository != "" {
+			if f.Tag == "" {
 				f.Tag = l.tagOf(ctx, f)
 			}
 			if f.Manifest != "" && len(l.lost) < maxKnown {
@@ -133,7 +137,25 @@ func (l *look) confirm(ctx context.Context, suspects []suspect) error {
 			l.found(f)
 		}
 	}
-	return ctx.Err()
+	return nil
+}
+
+// again looks at a suspect anew, and gives what was found before and is found
+// now. An error that comes only now is no damage.
+func (l *look) again(ctx context.Context, s suspect) suspect {
+	clear(l.known)
+	link, ok, err := l.store.ReadLink(ctx, l.repo, s.link)
+	if err != nil || !ok {
+		return suspect{}
+	}
+	found, err := l.examine(ctx, link)
+	if err != nil {
+		return suspect{}
+	}
+	if now, ok, err := l.store.ReadLink(ctx, l.repo, s.link); err != nil || !ok || now != link {
+		return suspect{}
+	}
+	return suspect{link, slices.DeleteFunc(found, func(f Finding) bool { return !slices.ContainsFunc(s.found, f.same) })}
 }
 
 // tagOf gives a tag that suffers from a finding; empty when there is none.

@@ -27,84 +27,100 @@ type Repaired struct {
 
 // Repair brings back what findings miss: fetched from a source, checked against
 // its digest while it is stored, through an upload into the repository of the
-// finding. Links that lead to it lead somewhere again. Blobs come first and then
-// manifests, those of indexes last, in whatever order findings are given;
-// findings that Refetch does not help, or that name no repository, are passed
-// over. reg is the Registry that clients push to.
+// finding. Links that lead to it lead somewhere again. What a manifest needs
+// that is missing comes with it. Findings that Refetch does not help, or that
+// name no repository, are passed over. reg is the Registry that clients push to.
 func Repair(ctx context.Context, reg registry.Writer, from Source, findings []Finding) []Repaired {
 	var out []Repaired
 	done := map[[2]string]bool{}
-	var manifests []Finding
 	for _, f := range findings {
 		key := [2]string{f.Repository, string(f.Digest)}
 		if f.Repository == "" || !slices.Contains(f.Fixes, Refetch) || done[key] {
 			continue
 		}
 		done[key] = true
+		p := repair{reg: reg, from: from, repo: f.Repository}
+		fetch := p.blob
 		if isManifest(f) {
-			manifests = append(manifests, f)
-			continue
+			fetch = p.either
 		}
-		out = append(out, Repaired{f, fetchBlob(ctx, reg, from, f)})
-	}
-	// A manifest whose children are missing waits for them.
-	for len(manifests) > 0 {
-		var waiting []Finding
-		var last []Repaired
-		for _, f := range manifests {
-			err := fetchManifest(ctx, reg, from, f)
-			if errors.Is(err, registry.ErrManifestBlobUnknown) {
-				waiting = append(waiting, f)
-				last = append(last, Repaired{f, err})
-				continue
-			}
-			out = append(out, Repaired{f, err})
-		}
-		if len(waiting) == len(manifests) {
-			return append(out, last...)
-		}
-		manifests = waiting
+		out = append(out, Repaired{f, fetch(ctx, f.Digest, 0)})
 	}
 	return out
 }
 
-func isManifest(f Finding) bool {
-	return f.Kind == ManifestMissing || f.Kind == ChildMissing || f.Kind == BlobDamaged && f.Manifest == ""
+// maxDepth is how deep indexes may lie in each other.
+const maxDepth = 10
+
+// repair is that of one repository.
+type repair struct {
+	reg  registry.Writer
+	from Source
+	repo string
 }
 
-func fetchBlob(ctx context.Context, reg registry.Writer, from Source, f Finding) error {
-	b, err := from.OpenBlob(ctx, f.Repository, f.Digest)
+// either fetches a manifest or, where the source has none of that digest, a
+// blob: caches of builds are indexes of layers.
+func (p repair) either(ctx context.Context, d registry.Digest, depth int) error {
+	m, err := p.from.Manifest(ctx, p.repo, d)
+	if gone(err) {
+		if p.blob(ctx, d, depth) == nil {
+			return nil
+		}
+	}
 	if err != nil {
-		return fmt.Errorf("fetch %s of %s: %w", short(f.Digest), f.Repository, err)
+		return fmt.Errorf("fetch %s of %s: %w", short(d), p.repo, err)
+	}
+	m.Digest = d
+	_, err = p.reg.PutManifest(ctx, p.repo, m)
+	if lacks := lacking(err); len(lacks) > 0 && depth < maxDepth {
+		for _, d := range lacks {
+			if err := p.either(ctx, d, depth+1); err != nil {
+				return err
+			}
+		}
+		_, err = p.reg.PutManifest(ctx, p.repo, m)
+	}
+	if err != nil {
+		return fmt.Errorf("repair %s of %s: %w", short(d), p.repo, err)
+	}
+	return nil
+}
+
+// lacking gives what a registry misses for a manifest, also across the wire.
+func lacking(err error) (out []registry.Digest) {
+	for _, e := range registry.AsErrors(err) {
+		if !errors.Is(e, registry.ErrManifestBlobUnknown) {
+			continue
+		}
+		if d, err := registry.ParseDigest(fmt.Sprint(e.Detail)); err == nil {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+func (p repair) blob(ctx context.Context, d registry.Digest, _ int) error {
+	b, err := p.from.OpenBlob(ctx, p.repo, d)
+	if err != nil {
+		return fmt.Errorf("fetch %s of %s: %w", short(d), p.repo, err)
 	}
 	defer b.Close()
-	up, err := reg.StartUpload(registry.WithAlgorithm(ctx, f.Digest.Algorithm()), f.Repository)
+	up, err := p.reg.StartUpload(registry.WithAlgorithm(ctx, d.Algorithm()), p.repo)
 	if err != nil {
-		return fmt.Errorf("repair %s of %s: %w", short(f.Digest), f.Repository, err)
+		return fmt.Errorf("repair %s of %s: %w", short(d), p.repo, err)
 	}
 	if _, err = io.CopyBuffer(struct{ io.Writer }{up}, struct{ io.Reader }{b}, make([]byte, chunk)); err == nil {
-		_, err = up.Commit(ctx, f.Digest)
+		_, err = up.Commit(ctx, d)
 	}
 	if err != nil {
-		return fmt.Errorf("repair %s of %s: %w", short(f.Digest), f.Repository, errors.Join(err, up.Cancel(context.WithoutCancel(ctx))))
+		return fmt.Errorf("repair %s of %s: %w", short(d), p.repo, errors.Join(err, up.Cancel(context.WithoutCancel(ctx))))
 	}
 	return nil
 }
 
-func fetchManifest(ctx context.Context, reg registry.Writer, from Source, f Finding) error {
-	m, err := from.Manifest(ctx, f.Repository, f.Digest)
-	if gone(err) && f.Kind == ChildMissing {
-		// Caches of builds are indexes of layers.
-		return fetchBlob(ctx, reg, from, f)
-	}
-	if err != nil {
-		return fmt.Errorf("fetch %s of %s: %w", short(f.Digest), f.Repository, err)
-	}
-	m.Digest = f.Digest
-	if _, err := reg.PutManifest(ctx, f.Repository, m); err != nil {
-		return fmt.Errorf("repair %s of %s: %w", short(f.Digest), f.Repository, err)
-	}
-	return nil
+func isManifest(f Finding) bool {
+	return f.Kind == ManifestMissing || f.Kind == ChildMissing || f.Kind == BlobDamaged && f.Manifest == ""
 }
 
 // Mend writes a link again for a finding that Relink helps; what it leads to is

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -46,7 +47,8 @@ const (
 // Run verifies a store, until it is done or ctx ends: then the summary's
 // checkpoint says where to go on, and the error is that of ctx. What it finds is
 // no error; nor is what it cannot read, which is a finding. report is called
-// from the goroutine of Run, and may be nil.
+// from the goroutine of Run, and may be nil. A repository that was under way when
+// a run was stopped is looked at anew, and so its findings come again.
 func Run(ctx context.Context, store Store, o Options, report func(Report)) (Summary, error) {
 	if o.Rate == 0 {
 		o.Rate = DefaultRate
@@ -62,6 +64,9 @@ func Run(ctx context.Context, store Store, o Options, report func(Report)) (Summ
 	r.at.Damaged = slices.Clone(o.From.Damaged)
 	if !r.at.usable() {
 		r.at = Checkpoint{Version: checkpointVersion, Phase: Blobs, Started: time.Now()}
+	}
+	if r.at.Phase == Links && r.at.Before != nil {
+		r.at.Found = maps.Clone(r.at.Before)
 	}
 	if r.at.Found == nil {
 		r.at.Found = map[Kind]int64{}
@@ -107,7 +112,7 @@ func (r *run) all(ctx context.Context) error {
 		if err := r.blobs(ctx); err != nil {
 			return err
 		}
-		r.at.Phase = Links
+		r.at.Phase, r.at.Before = Links, maps.Clone(r.at.Found)
 	}
 	return r.links(ctx)
 }
