@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 
 	"berth/registry/driver"
@@ -128,6 +129,34 @@ func TestACutWhileTheOnlySegmentIsBegunAnewBringsNothingBack(t *testing.T) {
 		}
 		l.disk.cutIn(1+int(seed%4), false)
 		_ = l.apply(driver.Put{Key: "r/big", Content: []byte(strings.Repeat("b", 2000))})
+		if err := l.cutAndReopen(); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		_ = l.d.Close()
+	}
+}
+
+// TestAStartAfterAFailedCheckpointWritesAnew: the system reports once that it
+// could not write something, and takes it for written from then on.
+func TestAStartAfterAFailedCheckpointWritesAnew(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		l := begin(t, seed)
+		if err := l.apply(driver.Put{Key: "r/tag", Content: []byte("first")}); err != nil {
+			t.Fatal(err)
+		}
+		l.disk.unwritable = true
+		if err := l.d.journal.Checkpoint(); !errors.Is(err, syscall.EIO) {
+			t.Fatalf("checkpoint: %v", err)
+		}
+		if err := l.d.Put(t.Context(), "r/tag", nil); !errors.Is(err, syscall.EIO) {
+			t.Fatalf("a change after it: %v", err)
+		}
+		for range 2 { // the second has nothing to do
+			if err := errors.Join(l.killAndReopen(), l.d.journal.Checkpoint()); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if err := l.cutAndReopen(); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}

@@ -123,7 +123,7 @@ func (r *replay) plan(key string, o *outcome) error {
 func (r *replay) planFile(key string, o *outcome, now disk.Info, there bool) error {
 	switch o.kind {
 	case laid:
-		if there && now.Size == int64(len(o.content)) {
+		if there && now.Size == int64(len(o.content)) && !r.found.Doubt {
 			b, err := r.d.disk.ReadFile(r.d.file(key))
 			if err != nil {
 				return err

@@ -1,6 +1,7 @@
 package filesystem
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"maps"
@@ -31,6 +32,7 @@ type sim struct {
 	dead       bool
 	full       int // the operation from which on the disk is full; 0 for none
 	readOnly   bool
+	unwritable bool   // the next sync of the whole fails, and forgets what it had to write
 	denied     string // a part of paths at which nothing may be made
 	leap       int    // the operation before which somebody sets the clock forward
 }
@@ -42,6 +44,7 @@ type inode struct {
 	number        uint64
 	names, synced map[string]*inode
 	content, kept []byte // live, and durable
+	forgotten     bool   // what it holds will never be durable
 	modified      time.Time
 	keptTime      time.Time
 }
@@ -305,7 +308,13 @@ func (s *sim) SyncFile(path string) error {
 	}, nil)
 }
 
-func (n *inode) sync() { n.kept, n.keptTime = slices.Clone(n.content), n.modified }
+func (n *inode) sync() {
+	if !n.forgotten {
+		n.keep()
+	}
+}
+
+func (n *inode) keep() { n.kept, n.keptTime = slices.Clone(n.content), n.modified }
 
 func (s *sim) Stat(path string) (disk.Info, error) {
 	s.mu.Lock()
@@ -357,6 +366,11 @@ func (v simVolume) Close() error { return nil }
 func (v simVolume) Sync() (bool, error) {
 	return true, v.s.step(func() error {
 		v.s.settle(func(nameOp) bool { return true })
+		if v.s.unwritable {
+			v.s.unwritable = false
+			v.s.root.each(func(n *inode) { n.forgotten = n.names == nil && !bytes.Equal(n.kept, n.content) })
+			return syscall.EIO
+		}
 		v.s.root.each(func(n *inode) { n.sync() })
 		return nil
 	}, nil)

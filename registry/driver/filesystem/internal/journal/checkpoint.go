@@ -96,11 +96,17 @@ func (j *Journal) Checkpoint() error {
 	}
 	var broken error
 	err := j.o.Flush(records(segments, ends, from, upto, &broken))
+	if err != nil {
+		j.doubt()
+	}
 	if err == nil {
 		err = broken
 	}
 	if err == nil {
 		err = j.advance(upto)
+	}
+	if err == nil {
+		j.trust()
 	}
 	if err != nil {
 		j.fail(err)

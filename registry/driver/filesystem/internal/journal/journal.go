@@ -49,6 +49,7 @@ type Journal struct {
 
 	// checking is held during a checkpoint.
 	checking sync.Mutex
+	doubted  bool // guarded by checking; there may be a note of doubt
 	// background counts running checkpoints.
 	background sync.WaitGroup
 

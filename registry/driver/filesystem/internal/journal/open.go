@@ -21,6 +21,9 @@ type Found struct {
 	// Placed says up to where they were carried out, and that nothing was lost
 	// since. 0 after a power cut.
 	Placed uint64
+	// Doubt says that what was carried out may never come to the disk, though it
+	// can be read: it failed to, and the system does not try again.
+	Doubt bool
 	// Newest is the latest time of any frame. What changed later was changed by
 	// another program.
 	Newest time.Time
@@ -66,6 +69,9 @@ func Open(o Options) (*Journal, Found, error) {
 	j.memos = []*memo{{}}
 	j.sealed[len(j.sealed)-1].memo = j.memos[0]
 	found := Found{Frames: live, Placed: min(j.readPlaced(), all.last), Last: all.last}
+	if _, err := j.o.Disk.Stat(j.doubtPath()); err == nil {
+		found.Doubt, found.Placed, j.doubted = true, 0, true
+	}
 	for _, f := range all.frames {
 		if f.Time.After(found.Newest) {
 			found.Newest = f.Time
@@ -143,7 +149,26 @@ func parseAbort(b []byte) (number uint64, kept int) {
 	return binary.LittleEndian.Uint64(b), int(binary.LittleEndian.Uint64(b[8:]))
 }
 
-const placedName = "placed"
+const (
+	placedName = "placed"
+	doubtName  = "doubt"
+)
+
+func (j *Journal) doubtPath() string { return filepath.Join(j.o.Folder, doubtName) }
+
+// doubt notes for the next start that a flush has failed. The note need not
+// outlive a power cut: after one, what can be read is what is on the disk.
+func (j *Journal) doubt() {
+	j.doubted = true
+	_ = j.o.Disk.WriteNew(j.doubtPath(), nil)
+}
+
+// trust withdraws the note, once all has come to the disk.
+func (j *Journal) trust() {
+	if j.doubted {
+		j.doubted = j.o.Disk.Remove(j.doubtPath()) != nil
+	}
+}
 
 // openPlaced makes the file that is never synced. Without it, a crash counts
 // as a power cut.
