@@ -53,6 +53,10 @@ func Wrap(d driver.Driver, root string) (*Driver, error) {
 	return &Driver{Driver: d, root: root, first: info}, nil
 }
 
+// GiveUp frees the reserve in the folder root, for a driver that cannot even be
+// opened without. It fails where there is none.
+func GiveUp(root string) error { return os.Remove(filepath.Join(root, filepath.FromSlash(reserveKey))) }
+
 // Unwrap implements [driver.Unwrapper].
 func (d *Driver) Unwrap() driver.Driver { return d.Driver }
 

@@ -143,3 +143,21 @@ func TestThingsAreDeletedFromAFullDisk(t *testing.T) {
 		t.Errorf("what was deleted: %v", err)
 	}
 }
+
+func TestTheReserveCanBeGivenUpBeforeAnythingIsOpen(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	if err := careful.GiveUp(root); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("where there is none: %v", err)
+	}
+	d := files(t, root)
+	if err := d.Put(t.Context(), "docker/tag/link", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := careful.GiveUp(root); err != nil {
+		t.Error(err)
+	}
+	if _, err := d.Stat(t.Context(), "berth/reserve"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the reserve is there: %v", err)
+	}
+}

@@ -28,6 +28,10 @@ var table = map[string]func(options map[string]any) (driver.Driver, error){
 // files opens a folder, on whatever file system it is.
 func files(o filesystem.Options) (driver.Driver, error) {
 	folder, err := filesystem.Open(o)
+	if errors.Is(err, driver.ErrNoSpace) && careful.GiveUp(o.RootDirectory) == nil {
+		// What a power cut interrupted needs room to be carried out.
+		folder, err = filesystem.Open(o)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package drivers_test
 
 import (
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,6 +21,9 @@ func TestTheTableOpensItsDrivers(t *testing.T) {
 		}
 		if f, ok := driver.As[*filesystem.Driver](d); !ok || f.Root() != root {
 			t.Errorf("opened %T", d)
+		}
+		if c, ok := driver.As[io.Closer](d); !ok || c.Close() != nil {
+			t.Errorf("%T cannot be closed", d)
 		}
 	}
 	d, err := drivers.Open("inmemory", nil)

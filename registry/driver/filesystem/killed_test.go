@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"math/rand/v2"
 	"strings"
 	"syscall"
 	"testing"
@@ -162,4 +164,54 @@ func TestAStartAfterAFailedCheckpointWritesAnew(t *testing.T) {
 		}
 		_ = l.d.Close()
 	}
+}
+
+func TestWhatMayNotBeRestoredNowIsKeptForLater(t *testing.T) {
+	t.Parallel()
+	l := begin(t, 3)
+	l.rnd = rand.New(rand.NewPCG(0, 0))
+	if err := l.apply(driver.Put{Key: "a/link", Content: []byte("1")}, driver.Put{Key: "b/link", Content: []byte("1")}); err != nil {
+		t.Fatal(err)
+	}
+	l.disk.cutNow()
+	_ = l.d.Close()
+	for l.disk.files()["a/link"] != "" { // until it is lost
+		l.disk = l.disk.crash(l.rnd)
+	}
+	l.disk.denied = "/a"
+	if err := l.open(); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.d.Put(t.Context(), "c", nil); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("put: %v; want a refusal", err)
+	}
+	_ = l.d.Close()
+	l.disk.denied = ""
+	if err := l.cutAndReopen(); err != nil {
+		t.Error(err)
+	}
+	_ = l.d.Close()
+}
+
+func TestAFullDiskIsNamedWhenThereIsNoRoomToRestore(t *testing.T) {
+	t.Parallel()
+	l := begin(t, 3)
+	l.rnd = rand.New(rand.NewPCG(0, 0))
+	if err := l.apply(driver.Put{Key: "a/link", Content: []byte("1")}, driver.Put{Key: "b/link", Content: []byte("1")}); err != nil {
+		t.Fatal(err)
+	}
+	l.disk.cutNow()
+	_ = l.d.Close()
+	for l.disk.files()["a/link"] != "" { // until it is lost
+		l.disk = l.disk.crash(l.rnd)
+	}
+	l.disk.full = 1
+	if err := l.open(); !errors.Is(err, driver.ErrNoSpace) {
+		t.Fatalf("open: %v; want ErrNoSpace", err)
+	}
+	l.disk.full, l.d = 0, nil
+	if err := l.cutAndReopen(); err != nil {
+		t.Error(err)
+	}
+	_ = l.d.Close()
 }

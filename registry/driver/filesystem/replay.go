@@ -59,7 +59,7 @@ func (d *Driver) replay(found journal.Found) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("replay the journal: %w", err)
+		return fmt.Errorf("replay the journal: %w", classify(err))
 	}
 	d.remember(found)
 	return d.journal.Replayed()
