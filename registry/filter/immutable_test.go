@@ -3,6 +3,7 @@ package filter_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -126,13 +127,30 @@ func TestATagThatNamesNothingIsNotHeld(t *testing.T) {
 	}
 }
 
+// slow lets others run between what it says and what is made of it.
+type slow struct{ registry.Registry }
+
+func (s slow) ResolveTag(ctx context.Context, repo, tag string) (registry.Descriptor, error) {
+	defer yield()
+	return s.Registry.ResolveTag(ctx, repo, tag)
+}
+
+func yield() {
+	for range 200 {
+		runtime.Gosched()
+	}
+}
+
 // TestOfTwoFirstPushesExactlyOneWins has many push different manifests under
 // one tag at once, beside one who deletes manifests: the tag names, from the
 // first answer on, what that answer said.
 func TestOfTwoFirstPushesExactlyOneWins(t *testing.T) {
 	t.Parallel()
 	on, st, ctx := true, stored(t), t.Context()
-	reg := filter.Immutable(st, st.TagsOf, releases(&on))
+	reg := filter.Immutable(slow{st}, func(ctx context.Context, repo string, d registry.Digest) ([]string, error) {
+		defer yield()
+		return st.TagsOf(ctx, repo, d)
+	}, releases(&on))
 	const pushers = 8
 	for round := range 20 {
 		tag := "v" + string(rune('a'+round))

@@ -126,6 +126,19 @@ func TestATagGoesOnlyIfEveryRuleThatSpeaksOfItWouldDropIt(t *testing.T) {
 	}
 }
 
+func TestTheFirstRuleThatKeepsIsNamed(t *testing.T) {
+	t.Parallel()
+	rules := []retention.Policy{
+		{Name: "none", Keep: retention.Keep{Younger: age(1)}},
+		{Name: "first", Keep: retention.Keep{Newest: 1}},
+		{Name: "second", Keep: retention.Keep{Younger: age(30)}},
+	}
+	got := judged(t, rules, tag("a", 5), tag("b", 50))
+	if got["a"].Rule != "first" || got["b"].Rule != "none" {
+		t.Errorf("they are %q and %q", got["a"].Rule, got["b"].Rule)
+	}
+}
+
 func TestVersionsAreComparedAsVersions(t *testing.T) {
 	t.Parallel()
 	rules := []retention.Policy{{Name: "releases", Keep: retention.Keep{Versions: 2}}}

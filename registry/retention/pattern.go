@@ -76,7 +76,7 @@ func compileOne(text string, repositories bool) (pattern, error) {
 		return pattern{text: text, re: re}, nil
 	}
 	if i := strings.IndexFunc(text, func(r rune) bool { return !inGlob(r, repositories) }); i >= 0 {
-		return pattern{}, fmt.Errorf("the pattern %q has a %q, which no name has; for a regular expression begin it with re:", text, []rune(text[i:])[0])
+		return pattern{}, fmt.Errorf("the pattern %q has a %q, which no name has; a regular expression begins with re: or stands between slashes", text, []rune(text[i:])[0])
 	}
 	globs, err := braces(text)
 	if err != nil {

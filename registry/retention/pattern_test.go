@@ -98,7 +98,7 @@ func TestVersionsAreOrderedAsPeopleOrderThem(t *testing.T) {
 	if compareVersions("v1.0", "1.0") != 0 || compareVersions("1_0", "1.0") != 0 {
 		t.Error("the same version is not the same")
 	}
-	for _, tag := range []string{"latest", "main", "3f2a9c1", "deadbeef", "main-3f2a9c1", "alpine3", "x86", "1x", "12ab", "sha256-" + strings.Repeat("a", 64), ""} {
+	for _, tag := range []string{"latest", "main", "3f2a9c1", "deadbeef", "main-3f2a9c1", "alpine3", "x86", "1x", "1.2x", "12ab", "sha256-" + strings.Repeat("a", 64), ""} {
 		if isVersion(tag) {
 			t.Errorf("%s counts as a version", tag)
 		}

@@ -101,7 +101,7 @@ func live(t *testing.T, st verify.Store, reg registry.Registry, client int, stop
 	}
 }
 
-// TestARunGoesOnWhereItWasStopped stops after a few chunks each time, keeps the checkpoint
+// TestARunGoesOnWhereItWasStopped stops after a few chunks and in repositories, keeps the checkpoint
 // as JSON, and goes on from that: all that is wrong is found, and counted once.
 func TestARunGoesOnWhereItWasStopped(t *testing.T) {
 	t.Parallel()
@@ -140,7 +140,11 @@ func TestARunGoesOnWhereItWasStopped(t *testing.T) {
 		}
 		s, err := verify.Run(ctx, g, o, func(r verify.Report) {
 			if r.Found != nil {
-				got = append(got, string(r.Found.Kind)+" "+string(r.Found.Digest))
+				key := string(r.Found.Kind) + " " + string(r.Found.Digest)
+				if r.Found.Kind == verify.BlobMissing && !slices.Contains(got, key) {
+					stop() // within a repository: the finding comes again
+				}
+				got = append(got, key)
 			}
 		})
 		stop()
@@ -189,7 +193,7 @@ func TestTheRateIsKept(t *testing.T) {
 			start := time.Now()
 			_, s := run(t, st, verify.Options{Rate: rate})
 			took, want := time.Since(start).Seconds(), bytes/float64(rate)
-			if took > want*1.01+0.1 || took < want*0.99-0.1 {
+			if took > want*1.01+0.01 || took < want*0.99-0.01 {
 				t.Errorf("at %d bytes a second it took %.2f s, want %.2f", rate, took, want)
 			}
 			if s.Spent != time.Since(start) {
