@@ -103,8 +103,10 @@ func (f *simFile) Truncate(size int64) error {
 	return f.s.step(func() error { f.n.content = f.n.content[:min(size, int64(len(f.n.content)))]; return nil }, nil)
 }
 
-func (f *simFile) Ahead(int64, int64) {}
-func (f *simFile) Close() error       { return nil }
+func (f *simFile) Ahead(int64, int64)        {}
+func (f *simFile) Reserve(int64, int64) bool { return false }
+func (f *simFile) Release()                  {}
+func (f *simFile) Close() error              { return nil }
 
 // cutIn has the power cut at one of the next operations.
 func (s *sim) cutIn(n int, half bool) {

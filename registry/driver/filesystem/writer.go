@@ -83,8 +83,13 @@ func (d *Driver) resume(key, path string, offset int64) (*writer, error) {
 		_ = f.Close()
 		return nil, fail("append", key, err)
 	}
-	// Who wrote it may have ended, or failed, before a sync.
-	return &writer{d: d, f: f, key: key, path: path, size: size, flushed: size, born: true, dirty: true, found: true}, nil
+	// Who wrote it may have ended, or failed, before a sync, and without giving
+	// back room.
+	w := &writer{d: d, f: f, key: key, path: path, size: size, flushed: size, born: true, dirty: true, found: true}
+	if size >= reserveFrom {
+		w.reserved = size
+	}
+	return w, nil
 }
 
 // takeOver takes a file out of the journal's hands: what is recorded of it, or
@@ -121,6 +126,10 @@ type writer struct {
 	size int64
 	// flushed is how far the system was told to start writing.
 	flushed int64
+	// reserved is up to where the system was asked for room; 0 as long as it
+	// was not. refused: it has none, or cannot.
+	reserved int64
+	refused  bool
 	// born: the file's name is not settled. dirty: its bytes are not. found: it
 	// may be older than the process, as may the folders that lead to it.
 	born, dirty, found bool
@@ -129,7 +138,25 @@ type writer struct {
 	failed error
 }
 
+// A small file needs no room beforehand, and of a large one no more is taken
+// than a nearly full disk can spare.
+const (
+	reserveFrom = 1 << 20
+	reserveStep = 16 << 20
+)
+
+// reserve has room for n more bytes of a large file.
+func (w *writer) reserve(n int) {
+	if w.refused || w.size < reserveFrom || w.size+int64(n) <= w.reserved {
+		return
+	}
+	w.reserved = max(w.reserved, w.size)
+	w.refused = !w.f.Reserve(w.reserved, reserveStep)
+	w.reserved += reserveStep
+}
+
 func (w *writer) Write(p []byte) (int, error) {
+	w.reserve(len(p))
 	n, err := w.f.Write(p)
 	w.size += int64(n)
 	w.dirty = w.dirty || n > 0
@@ -176,6 +203,9 @@ func (w *writer) sync() error {
 func (w *writer) Close() error {
 	if w.f == nil {
 		return fs.ErrClosed
+	}
+	if w.reserved > 0 {
+		w.f.Release()
 	}
 	err := w.Sync()
 	if closed := w.f.Close(); err == nil && closed != nil {

@@ -30,6 +30,12 @@ type File interface {
 	SyncData() error
 	// Ahead is a hint to begin writing a range; it does not wait.
 	Ahead(offset, length int64)
+	// Reserve has the system find room in one go for a range behind the end,
+	// which does not move. false means that it does not, or has none; what is
+	// written may find room all the same. It is kept until Release.
+	Reserve(offset, length int64) bool
+	// Release gives back the room behind the end, as far as that succeeds.
+	Release()
 	Truncate(size int64) error
 }
 

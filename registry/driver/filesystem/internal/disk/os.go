@@ -12,8 +12,10 @@ var _ Disk = OS{}
 
 type file struct{ *os.File }
 
-func (f file) SyncData() error            { return syncData(f.File) }
-func (f file) Ahead(offset, length int64) { ahead(f.File, offset, length) }
+func (f file) SyncData() error                   { return syncData(f.File) }
+func (f file) Ahead(offset, length int64)        { ahead(f.File, offset, length) }
+func (f file) Reserve(offset, length int64) bool { return reserve(f.File, offset, length) }
+func (f file) Release()                          { release(f.File) }
 
 // Open implements [Disk].
 func (OS) Open(path string, flag int) (File, error) {

@@ -22,6 +22,26 @@ func ahead(f *os.File, offset, length int64) {
 	})
 }
 
+// reserve saves the file system finding room page by page.
+func reserve(f *os.File, offset, length int64) bool {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return false
+	}
+	var done error
+	err = conn.Control(func(fd uintptr) {
+		done = again(func() error { return unix.Fallocate(int(fd), unix.FALLOC_FL_KEEP_SIZE, offset, length) })
+	})
+	return err == nil && done == nil
+}
+
+// release truncates to the size that the file has.
+func release(f *os.File) {
+	if info, err := f.Stat(); err == nil {
+		_ = f.Truncate(info.Size())
+	}
+}
+
 func syncData(f *os.File) error {
 	conn, err := f.SyscallConn()
 	if err != nil {

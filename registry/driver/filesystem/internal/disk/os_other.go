@@ -12,6 +12,10 @@ const FlushAhead = math.MaxInt64
 
 func ahead(*os.File, int64, int64) {}
 
+func reserve(*os.File, int64, int64) bool { return false }
+
+func release(*os.File) {}
+
 // volume cannot be synced as a whole without rights that a user has not.
 type volume struct{}
 
