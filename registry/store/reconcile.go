@@ -48,6 +48,15 @@ func (s *Store) doubt() {
 	s.trusted.Store(false)
 }
 
+// believe lets the index answer lists, unless there is a doubt. That is looked
+// for afterwards, so that none that comes just now is overruled.
+func (s *Store) believe() {
+	s.trusted.Store(true)
+	if len(s.doubts) > 0 {
+		s.trusted.Store(false)
+	}
+}
+
 // trusts reports whether the index may answer a list. What it has lost is
 // found again by a reconciliation.
 func (s *Store) trusts() bool {
@@ -199,10 +208,7 @@ func (s *Store) reconcile(ctx context.Context, whole bool) error {
 	}
 	if whole {
 		s.pages.forget()
-		s.trusted.Store(true)
-		if len(s.doubts) > 0 { // asked for after, so that none that comes just now is overruled
-			s.trusted.Store(false)
-		}
+		s.believe()
 	}
 	s.log.Debug("index reconciled", "repositories", count, "compared", compared, "duration", time.Since(began))
 	return nil
