@@ -80,13 +80,13 @@ type Census interface {
 	// Pushed lists the manifests that came into repositories since it began.
 	Pushed() iter.Seq2[string, Digest]
 
-	// Unlink removes links of one repository with one flush: each group whole,
+	// Unlink removes links of one repository with few flushes: each group whole,
 	// or not at all when one of it was promised to a client or is referred to
 	// since, or is a manifest that is not there any more. It says for each group
 	// why it was kept, or "". Errors: ErrCensusLost.
 	Unlink(ctx context.Context, repo string, groups ...[]Link) ([]Why, error)
 
-	// Sweep frees blobs with one flush. It must not be asked for what was
+	// Sweep frees blobs with few flushes. It must not be asked for what was
 	// linked anywhere when it began and was not unlinked since; it keeps what
 	// was promised, referred to since, or written after notAfter. It says for
 	// each blob what became of it. Errors: ErrCensusLost.

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"runtime/metrics"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,7 +21,6 @@ import (
 	"berth/registry/driver/filesystem"
 	"berth/registry/driver/memory"
 	"berth/registry/gc"
-	"berth/registry/registrytest"
 	"berth/registry/store"
 
 	"github.com/opencontainers/go-digest"
@@ -334,66 +332,4 @@ func BenchmarkPlanOnDisk(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/blob")
-}
-
-// BenchmarkPushWhileCleaning tells how long pushes take, first with the disk
-// for themselves, then while 10,000 blobs are freed.
-func BenchmarkPushWhileCleaning(b *testing.B) {
-	w := newWorld(b, onDisk(b, &vast{images: 1000, garbage: 1}), store.Options{Grace: time.Nanosecond})
-	w.clean(gc.Options{Grace: time.Hour})
-	for b.Loop() {
-		idle := w.pushFor(5*time.Second, func() bool { return true })
-		p := w.plan(all)
-		done := make(chan gc.Receipt, 1)
-		go func() { done <- w.execute(p) }()
-		var r gc.Receipt
-		busy := w.pushFor(time.Minute, func() bool {
-			select {
-			case r = <-done:
-				return false
-			default:
-				return true
-			}
-		})
-		b.ReportMetric(float64(p99(idle).Microseconds()), "idle-p99-µs")
-		b.ReportMetric(float64(p99(busy).Microseconds()), "cleaning-p99-µs")
-		b.ReportMetric(float64(len(busy)), "pushes-meanwhile")
-		b.ReportMetric(float64(r.Ended.Sub(r.Began).Milliseconds()), "cleaning-ms")
-		b.ReportMetric(float64(r.Freed.Blobs), "freed")
-	}
-}
-
-// pushFor pushes images from four sides, and gives how long each took.
-func (w *world) pushFor(burn time.Duration, more func() bool) []time.Duration {
-	end := time.Now().Add(burn)
-	var mu sync.Mutex
-	var all []time.Duration
-	var wg sync.WaitGroup
-	var stop atomic.Bool
-	for id := range 4 {
-		wg.Go(func() {
-			for n := 0; time.Now().Before(end) && !stop.Load(); n++ {
-				seed := fmt.Sprintf("%d-%d-%d", id, n, end.UnixNano())
-				began := time.Now()
-				m := registrytest.Image(w.t, w.reg, repo, seed)
-				if _, err := w.reg.PutManifest(context.Background(), repo, m, fmt.Sprint("v", id)); err != nil {
-					w.t.Error(err)
-				}
-				took := time.Since(began)
-				mu.Lock()
-				all = append(all, took)
-				if id == 0 && !more() {
-					stop.Store(true)
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	wg.Wait()
-	return all
-}
-
-func p99(all []time.Duration) time.Duration {
-	slices.Sort(all)
-	return all[len(all)*99/100]
 }

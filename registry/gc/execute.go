@@ -46,8 +46,8 @@ type Kept struct {
 const Needed registry.Why = "something that is kept needs it"
 
 const (
-	// batch is how much is removed with one flush.
-	batch = 32
+	// batch is how much is handed to the census at a time.
+	batch = 64
 	// freshFor is for how long a plan is believed as it is: longer, and another
 	// program may have been at the folder.
 	freshFor = 10 * time.Minute

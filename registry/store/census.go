@@ -32,13 +32,15 @@ type censuses struct {
 type census struct {
 	s *Store
 
-	// guarded by censuses.mu, until the end of the struct
+	// guarded by censuses.mu, up to busy
 	links  map[linkNote]struct{}
 	blobs  map[short]struct{}
 	pushed []pushedManifest
 	calls  int // of note
 	lost   bool
-	rested int // calls, when the last batch ended
+	rested int // calls, when the last removal ended
+
+	busy atomic.Bool // somebody has pushed between the last two removals
 }
 
 // short is the beginning of a digest. Two that begin alike are taken for one,

@@ -81,10 +81,23 @@ func (r *removal) claim(key string) bool {
 
 // Unlink removes links; see registry.Census. Alone in the gate, it only looks.
 func (c *census) Unlink(ctx context.Context, repo string, groups ...[]registry.Link) ([]registry.Why, error) {
-	if err := check(ctx, repo); err != nil {
-		return nil, err
+	var why []registry.Why
+	for len(groups) > 0 {
+		if err := check(ctx, repo); err != nil {
+			return nil, err
+		}
+		n, began := c.some(len(groups)), time.Now()
+		some, err := c.unlink(ctx, repo, groups[:n])
+		if err != nil {
+			return nil, err
+		}
+		why, groups = append(why, some...), groups[n:]
+		c.rest(ctx, began)
 	}
-	began := time.Now()
+	return why, nil
+}
+
+func (c *census) unlink(ctx context.Context, repo string, groups [][]registry.Link) ([]registry.Why, error) {
 	s := c.s
 	defer s.locks.shared(repo)()
 	r := &removal{b: s.newBatch()}
@@ -108,7 +121,6 @@ func (c *census) Unlink(ctx context.Context, repo string, groups ...[]registry.L
 		return nil, fmt.Errorf("unlink from %s: %w", repo, err)
 	}
 	s.tell(ctx, repo, r.changes...)
-	c.rest(ctx, began)
 	return why, nil
 }
 
@@ -205,10 +217,23 @@ func (c *census) promised(d registry.Digest) registry.Why {
 // Sweep frees blobs; see registry.Census. Alone in the gate, it only looks:
 // whoever would link one of them takes its flight first, and finds it gone.
 func (c *census) Sweep(ctx context.Context, notAfter time.Time, blobs ...registry.Digest) ([]registry.Swept, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	var swept []registry.Swept
+	for len(blobs) > 0 {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		n, began := c.some(len(blobs)), time.Now()
+		some, err := c.sweep(ctx, notAfter, blobs[:n])
+		if err != nil {
+			return nil, err
+		}
+		swept, blobs = append(swept, some...), blobs[n:]
+		c.rest(ctx, began)
 	}
-	began := time.Now()
+	return swept, nil
+}
+
+func (c *census) sweep(ctx context.Context, notAfter time.Time, blobs []registry.Digest) ([]registry.Swept, error) {
 	out := make([]registry.Swept, len(blobs))
 	r := &removal{b: c.s.newBatch()}
 	defer r.b.done()
@@ -221,7 +246,6 @@ func (c *census) Sweep(ctx context.Context, notAfter time.Time, blobs ...registr
 	for _, d := range r.swept {
 		c.s.cache.drop(d)
 	}
-	c.rest(ctx, began)
 	return out, nil
 }
 
@@ -269,18 +293,32 @@ func (c *census) keepsBlob(d registry.Digest) (registry.Why, error) {
 	return c.promised(d), nil
 }
 
-// maxRest bounds a pause.
-const maxRest = 100 * time.Millisecond
+// fewAtOnce and manyAtOnce are how many groups of links, or blobs, are removed with one
+// flush while somebody pushes, and while nobody does: what is deleted keeps the
+// disk busy, and a push should not have to wait for much of it.
+const (
+	fewAtOnce  = 16
+	manyAtOnce = 64
+	maxRest    = 200 * time.Millisecond
+)
 
-// rest leaves the disk to those who push, for twice as long as the batch took
-// that began then: what is deleted keeps the disk busy for a while. When nobody
-// has pushed since the last batch, it does not wait.
+// some says how many of n come next.
+func (c *census) some(n int) int {
+	if c.busy.Load() {
+		return min(n, fewAtOnce)
+	}
+	return min(n, manyAtOnce)
+}
+
+// rest leaves the disk to those who push, for twice as long as what began
+// then took. When nobody has pushed since the last time, it does not wait.
 func (c *census) rest(ctx context.Context, began time.Time) {
 	all := c.s.censuses
 	all.mu.Lock()
 	busy := c.calls != c.rested
 	c.rested = c.calls
 	all.mu.Unlock()
+	c.busy.Store(busy)
 	if !busy {
 		return
 	}
