@@ -5,13 +5,16 @@
 //
 // Put, Move, Delete and Apply go through a journal: the changes are recorded
 // with one flush, which all who wait share, and then made in place without any.
-// Put writes a temporary file beside the key and renames it; deleting a folder
-// renames it away first, so that it is gone at once. After a power cut the next
-// Open makes again what is recorded (replay.go, outcome.go). A checkpoint in
-// the background makes durable what is in place, and empties the journal.
+// Put makes a small file that is not there under its own name; any other it
+// writes beside the key and renames. Folders are made from above (known.go).
+// Deleting a folder renames it away first, so that it is gone at once. After a
+// power cut the next Open makes again what is recorded (replay.go, outcome.go).
+// A checkpoint in the background makes durable what is in place, and empties the
+// journal.
 //
 // Append writes in place and past the journal: its bytes are durable after Sync
-// or Close, which settle the names that lead to the file, too (settle.go).
+// or Close, which settle the names that lead to the file, too (settle.go). For a
+// large file room is taken ahead; what is left of it is given back by Close.
 //
 // Temporary names begin with a mark that no key can have. A listing never
 // shows them; a replay removes those of its records, and what is left
