@@ -33,7 +33,7 @@ func BenchmarkPushWhileCleaning(b *testing.B) {
 		r, err := p.Execute(b.Context(), func(gc.Progress) {
 			if time.Now().After(halt) {
 				t.phase.Add(1)
-				time.Sleep(turn)
+				<-time.After(turn)
 				t.phase.Add(1)
 				halt = time.Now().Add(turn)
 			}
