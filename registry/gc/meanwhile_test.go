@@ -218,3 +218,34 @@ func TestAPushOfWhatIsBeingSweptBringsItBack(t *testing.T) {
 	w.image("a")
 	w.whole(w.put(m, "v1").Digest)
 }
+
+func TestWhatGoesIntoTheTrashWhileTheMarkingRunsStays(t *testing.T) {
+	t.Parallel()
+	w := rash(t)
+	index := w.put(registrytest.Index(t, w.put(w.image("a"))), "v1")
+	p, err := gc.NewPlan(t.Context(), deleting{w.st, w}, []registry.Rooter{w.bin}, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Manifests != 0 || p.Garbage.Blobs != 0 {
+		t.Errorf("%d manifests and %+v are garbage", p.Manifests, p.Garbage)
+	}
+	w.execute(p)
+	w.restoreAll()
+	w.whole(index.Digest)
+}
+
+// deleting deletes v1 just before its repository is listed.
+type deleting struct {
+	*store.Store
+	w *world
+}
+
+func (d deleting) Contents(ctx context.Context, repo string) iter.Seq2[registry.Link, error] {
+	if _, err := d.w.st.ResolveTag(ctx, repo, "v1"); err == nil {
+		if err := d.w.reg.DeleteTag(ctx, repo, "v1"); err != nil {
+			d.w.t.Error(err)
+		}
+	}
+	return d.Store.Contents(ctx, repo)
+}
