@@ -141,18 +141,12 @@ func yield() {
 	}
 }
 
-// TestOfTwoFirstPushesExactlyOneWins has many push different manifests under
-// one tag at once, beside one who deletes manifests: the tag names, from the
-// first answer on, what that answer said.
 func TestOfTwoFirstPushesExactlyOneWins(t *testing.T) {
 	t.Parallel()
 	on, st, ctx := true, stored(t), t.Context()
-	reg := filter.Immutable(slow{st}, func(ctx context.Context, repo string, d registry.Digest) ([]string, error) {
-		defer yield()
-		return st.TagsOf(ctx, repo, d)
-	}, releases(&on))
+	reg := filter.Immutable(slow{st}, st.TagsOf, releases(&on))
 	const pushers = 8
-	for round := range 20 {
+	for round := range 10 {
 		tag := "v" + string(rune('a'+round))
 		images := make([]registry.Manifest, pushers)
 		for i := range images {
@@ -162,12 +156,11 @@ func TestOfTwoFirstPushesExactlyOneWins(t *testing.T) {
 		var wg sync.WaitGroup
 		for i, m := range images {
 			wg.Go(func() {
-				_, err := reg.PutManifest(context.WithoutCancel(ctx), "app", m, tag)
+				_, err := reg.PutManifest(ctx, "app", m, tag)
 				if won[i] = err == nil; err != nil && !errors.Is(err, registry.ErrDenied) {
 					t.Errorf("push: %v", err)
 				}
 			})
-			wg.Go(func() { _ = reg.DeleteManifest(ctx, "app", m.Digest) })
 		}
 		wg.Wait()
 		now, err := reg.ResolveTag(ctx, "app", tag)
@@ -178,6 +171,40 @@ func TestOfTwoFirstPushesExactlyOneWins(t *testing.T) {
 			if won[i] != (m.Digest == now.Digest) {
 				t.Errorf("round %d: push %d won: %v; the tag names %s", round, i, won[i], now.Digest)
 			}
+		}
+	}
+}
+
+// TestADeleteDoesNotTakeATagThatIsPushedMeanwhile has a push begin when the
+// delete has found that no immutable tag names the manifest.
+func TestADeleteDoesNotTakeATagThatIsPushedMeanwhile(t *testing.T) {
+	t.Parallel()
+	on, st, ctx := true, stored(t), t.Context()
+	var push func()
+	var wg sync.WaitGroup
+	reg := filter.Immutable(st, func(ctx context.Context, repo string, d registry.Digest) ([]string, error) {
+		tags, err := st.TagsOf(ctx, repo, d)
+		wg.Go(push)
+		yield()
+		return tags, err
+	}, releases(&on))
+	for round := range 20 {
+		tag := "v" + string(rune('a'+round))
+		m := registrytest.Image(t, reg, "app", tag)
+		if _, err := reg.PutManifest(ctx, "app", m); err != nil {
+			t.Fatal(err)
+		}
+		push = func() {
+			if _, err := reg.PutManifest(ctx, "app", m, tag); err != nil {
+				t.Errorf("push: %v", err)
+			}
+		}
+		if err := reg.DeleteManifest(ctx, "app", m.Digest); err != nil {
+			t.Errorf("delete: %v", err)
+		}
+		wg.Wait()
+		if now, err := reg.ResolveTag(ctx, "app", tag); err != nil || now.Digest != m.Digest {
+			t.Fatalf("round %d: the tag names %s, %v", round, now.Digest, err)
 		}
 	}
 }

@@ -101,8 +101,47 @@ func live(t *testing.T, st verify.Store, reg registry.Registry, client int, stop
 	}
 }
 
-// TestARunGoesOnWhereItWasStopped stops after a few chunks and in repositories, keeps the checkpoint
-// as JSON, and goes on from that: all that is wrong is found, and counted once.
+// pieces runs until it is done, and stops when the caller says so; checkpoints
+// go through JSON. It gives what was found, and how often it was stopped.
+func pieces(t *testing.T, st verify.Store, enough func(chunks int, found *verify.Finding) bool) (got []string, at verify.Checkpoint, stops int) {
+	t.Helper()
+	for ; at.Phase != verify.Done; stops++ {
+		if stops > 100 {
+			t.Fatal("it does not get on")
+		}
+		text, err := json.Marshal(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := quick
+		if err := json.Unmarshal(text, &o.From); err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		chunks := 0
+		check := func(found *verify.Finding) bool {
+			if enough(chunks, found) {
+				stop()
+			}
+			return false
+		}
+		o.Busy = func() bool { chunks++; return check(nil) }
+		s, err := verify.Run(ctx, st, o, func(r verify.Report) {
+			if r.Found != nil {
+				got = append(got, string(r.Found.Kind)+" "+string(r.Found.Digest)+r.Found.Tag)
+				check(r.Found)
+			}
+		})
+		stop()
+		if err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		at = s.Checkpoint
+	}
+	slices.Sort(got)
+	return slices.Compact(got), at, stops
+}
+
 func TestARunGoesOnWhereItWasStopped(t *testing.T) {
 	t.Parallel()
 	g := onFiles(t)
@@ -113,57 +152,37 @@ func TestARunGoesOnWhereItWasStopped(t *testing.T) {
 		if i%4 == 0 {
 			d := digest.FromString(fmt.Sprintf("layer of app/%d:%s", i%3, tag))
 			write(t, g.blob(d), "rotten")
-			want = append(want, "blob damaged "+string(d), "blob missing "+string(d))
+			want = append(want, "blob damaged "+string(d), "blob missing "+string(d)+tag)
 		}
 	}
-	var at verify.Checkpoint
-	var got []string
-	stops, read := 0, int64(0)
-	for at.Phase != verify.Done {
-		text, err := json.Marshal(at)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var from verify.Checkpoint
-		if err := json.Unmarshal(text, &from); err != nil {
-			t.Fatal(err)
-		}
-		o := quick
-		o.From = from
-		ctx, stop := context.WithCancel(t.Context())
-		chunks := 0
-		o.Busy = func() bool {
-			if chunks++; chunks == 12 {
-				stop()
-			}
-			return false
-		}
-		s, err := verify.Run(ctx, g, o, func(r verify.Report) {
-			if r.Found != nil {
-				key := string(r.Found.Kind) + " " + string(r.Found.Digest)
-				if r.Found.Kind == verify.BlobMissing && !slices.Contains(got, key) {
-					stop() // within a repository: the finding comes again
-				}
-				got = append(got, key)
-			}
-		})
-		stop()
-		if err != nil && !errors.Is(err, context.Canceled) {
-			t.Fatal(err)
-		}
-		at = s.Checkpoint
-		read = s.Blobs
-		if stops++; stops > 100 {
-			t.Fatal("it does not get on")
-		}
-	}
-	slices.Sort(got)
 	slices.Sort(want)
-	if !slices.Equal(slices.Compact(got), want) {
+	got, at, stops := pieces(t, g, func(chunks int, _ *verify.Finding) bool { return chunks >= 12 })
+	if !slices.Equal(got, want) {
 		t.Errorf("found %q\nwant %q", got, want)
 	}
-	if stops < 3 || read != at.TotalBlobs || at.Findings() != int64(len(want)) {
+	if stops < 3 || at.Blobs != at.TotalBlobs || at.Findings() != int64(len(want)) || at.Repositories != 3 {
 		t.Errorf("after %d stops %+v", stops, at)
+	}
+}
+
+func TestARepositoryThatWasUnderWayIsCountedOnce(t *testing.T) {
+	t.Parallel()
+	drv := memory.New()
+	for i := range 400 {
+		key := fmt.Sprintf("docker/registry/v2/repositories/app/_manifests/tags/t%d/current/link", i)
+		if err := drv.Put(t.Context(), key, []byte("junk")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found := 0
+	got, at, stops := pieces(t, openOn(t, drv), func(_ int, f *verify.Finding) bool {
+		if f != nil {
+			found++
+		}
+		return found == 100
+	})
+	if len(got) != 400 || at.Findings() != 400 || at.Links != 400 || stops < 2 || found <= 400 {
+		t.Errorf("%d found, %d times, after %d stops %+v", len(got), found, stops, at)
 	}
 }
 

@@ -65,7 +65,7 @@ func Run(ctx context.Context, store Store, o Options, report func(Report)) (Summ
 	if !r.at.usable() {
 		r.at = Checkpoint{Version: checkpointVersion, Phase: Blobs, Started: time.Now()}
 	}
-	if r.at.Phase == Links && r.at.Before != nil {
+	if r.at.Phase == Links {
 		r.at.Found = maps.Clone(r.at.Before)
 	}
 	if r.at.Found == nil {
@@ -82,7 +82,7 @@ func Run(ctx context.Context, store Store, o Options, report func(Report)) (Summ
 		err = ctx.Err()
 	}
 	if err == nil {
-		r.at.Phase = Done
+		r.at.Phase, r.at.Before = Done, nil
 	}
 	r.tell(nil, 0)
 	return Summary{Checkpoint: r.at.clone(), Complete: err == nil && r.at.Found[Unlisted] == 0}, err
