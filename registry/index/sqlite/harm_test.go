@@ -176,6 +176,37 @@ func TestWhereNoFileCanBeTheIndexLivesInMemory(t *testing.T) {
 	whole(t, x)
 }
 
+// crash copies what a crash leaves.
+func crash(t *testing.T, path, to string) {
+	t.Helper()
+	for _, side := range []string{"", "-wal"} {
+		b, err := os.ReadFile(path + side)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(to+side, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestTheFirstChangeIsKnownToBeLostWhenItIs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path, crashed := filepath.Join(dir, "index.db"), filepath.Join(dir, "crashed.db")
+	x := opened(t, path)
+	whole(t, x)
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+	x = opened(t, path)
+	push(t, x, "a", 1)
+	crash(t, path, crashed) // before the changes that gather are written
+	if y := opened(t, crashed); !y.Lost() {
+		t.Error("it takes itself for whole")
+	}
+}
+
 func TestWhatWasNotClosedMayHaveLostSomething(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -184,15 +215,7 @@ func TestWhatWasNotClosedMayHaveLostSomething(t *testing.T) {
 	whole(t, x)
 	push(t, x, "a", 20)
 	settled(t, x)
-	for _, side := range []string{"", "-wal"} { // what a crash leaves
-		b, err := os.ReadFile(path + side)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(crashed+side, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	crash(t, path, crashed)
 	y := opened(t, crashed)
 	if n := names(t, y, "a"); n != 20 || !y.Lost() {
 		t.Errorf("after a crash: %d tags, lost %v", n, y.Lost())

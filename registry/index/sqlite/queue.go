@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"berth/registry"
@@ -74,8 +75,13 @@ func weigh(c index.Change) int {
 	return n
 }
 
-// Apply queues changes; a read that starts later sees them.
+// Apply queues changes; a read that starts later sees them. The first waits
+// until the file says durably that it is being written: what a crash then takes
+// of the queue is known to be lost.
 func (x *Index) Apply(ctx context.Context, changes ...index.Change) error {
+	if !x.marked.Load() && slices.ContainsFunc(changes, matters) {
+		x.mark(ctx)
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.weight > queueLimit && !x.closing {
@@ -102,6 +108,23 @@ func (x *Index) Apply(ctx context.Context, changes ...index.Change) error {
 		signal(x.hurry)
 	}
 	return nil
+}
+
+// matters says whether a list is wrong without a change.
+func matters(c index.Change) bool {
+	_, pulled := c.(index.Pulled)
+	return !pulled
+}
+
+// mark has the file say that it is being written. A disk that refuses, or
+// stalls, holds nobody up: the next batch marks it as well.
+func (x *Index) mark(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := x.inTurn(ctx, (*writer).mark); err != nil {
+		x.log.Debug("index could not be marked", "path", x.path, "error", err)
+	}
+	x.marked.Store(true)
 }
 
 func (x *Index) count(p index.Pulled) {

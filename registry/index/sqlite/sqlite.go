@@ -32,6 +32,7 @@ type Index struct {
 	file    atomic.Pointer[file]
 	damaged atomic.Bool // SQLite has found the file corrupt
 	lost    atomic.Bool // see Lost
+	marked  atomic.Bool // the file says, or nobody can have it say, that it is being written
 
 	mu      sync.Mutex // guards what follows; not held while anything is written
 	queue   []queued
@@ -83,6 +84,7 @@ func Open(ctx context.Context, path string, o Options) (*Index, error) {
 	}
 	x.file.Store(f)
 	x.lost.Store(f.unclean)
+	x.marked.Store(f.unclean)
 	go x.write(w)
 	return x, nil
 }

@@ -91,6 +91,20 @@ func (w *writer) transact(b batch) (err error) {
 	return nil
 }
 
+// mark has the file say that it is being written, and returns when that is
+// durable.
+func (w *writer) mark() error {
+	if w.marked {
+		return nil
+	}
+	if err := w.script(`PRAGMA synchronous=FULL`); err != nil {
+		return err
+	}
+	err := w.exec(sqlMeta, metaOpen, int64(1))
+	w.marked = err == nil
+	return errors.Join(err, w.script(`PRAGMA synchronous=NORMAL`))
+}
+
 func (w *writer) batch(b batch) error {
 	if !w.marked {
 		if err := w.exec(sqlMeta, metaOpen, int64(1)); err != nil {
