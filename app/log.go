@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"log/slog"
@@ -20,11 +21,17 @@ func OpenLog(w io.Writer, cfg *config.Config) (log *slog.Logger, closeLog func()
 	_ = level.UnmarshalText([]byte(cfg.Log.Level))
 	shape := shapes[cfg.Log.Formatter]
 	o := &slog.HandlerOptions{Level: level, AddSource: cfg.Log.ReportCaller, ReplaceAttr: shape.attr}
-	var h slog.Handler = slog.NewTextHandler(w, o)
-	if cfg.Log.Formatter != "text" {
-		h = slog.NewJSONHandler(w, o)
+	handler := func(w io.Writer) slog.Handler {
+		if cfg.Log.Formatter != "text" {
+			return slog.NewJSONHandler(w, o).WithAttrs(shape.always)
+		}
+		return slog.NewTextHandler(w, o).WithAttrs(shape.always)
 	}
-	h = h.WithAttrs(shape.always)
+	h := handler(&patientWriter{w: w, note: func(lost int) []byte {
+		var line bytes.Buffer
+		slog.New(handler(&line)).Warn("log lines were lost, since nobody took them", "lines", lost)
+		return line.Bytes()
+	}})
 	var mailers []*mailer
 	for _, hook := range cfg.Log.Hooks {
 		if !hook.Disabled && len(hook.Levels) > 0 {

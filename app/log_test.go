@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"berth/app"
 	"berth/app/config"
@@ -185,5 +187,44 @@ func TestMailThatCannotBeSentIsLoggedOnce(t *testing.T) {
 	}
 	if got := out.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "mail was not sent") || !strings.Contains(got, "lets nobody sign in") {
 		t.Errorf("the log has\n%s", got)
+	}
+}
+
+// silted is where nobody takes anything until it is freed.
+type silted struct {
+	free chan struct{}
+	logged
+}
+
+func (s *silted) Write(p []byte) (int, error) {
+	<-s.free
+	return s.logged.Write(p)
+}
+
+func TestALogThatNobodyReadsStopsNobody(t *testing.T) {
+	t.Parallel()
+	for _, form := range []string{"text", "json"} {
+		synctest.Test(t, func(t *testing.T) {
+			out := silted{free: make(chan struct{})}
+			log, end := app.OpenLog(&out, configured(t, inMemory+"log: {formatter: "+form+"}\n"))
+			began := time.Now()
+			for range 3 {
+				log.Info("something")
+			}
+			if took := time.Since(began); took > 2*time.Second {
+				t.Errorf("%s: three lines took %v", form, took)
+			}
+			close(out.free)
+			synctest.Wait()
+			log.Info("all is well")
+			if err := end(); err != nil {
+				t.Error(err)
+			}
+			said := out.String()
+			if strings.Count(said, "something") != 1 || strings.Count(said, "\n") != 3 || !strings.Contains(said, "all is well") ||
+				!strings.Contains(said, "lines=2") && !strings.Contains(said, `"lines":2`) {
+				t.Errorf("%s: said\n%s", form, said)
+			}
+		})
 	}
 }
