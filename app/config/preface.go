@@ -19,6 +19,6 @@ Berth reads the ` + "`config.yml`" + ` of CNCF distribution (` + "`registry:2`, 
 - **Configurations of ` + "`registry:2`" + `** work: ` + "`loglevel`" + ` and ` + "`storage.cache.layerinfo`" + ` are taken, ` + "`reporting`" + ` and ` + "`compatibility`" + ` are ignored with
   words, as in version 3; the storages that version 3 dropped are refused.
 - **Logs**: the application log goes to standard error, the access log to standard output. Berth writes no line "response completed" for
-  each request beside the access log.
-- **Live**: certificates follow their files. Other values are read at the start.
+  each request beside the access log. Where nobody reads them, lines are lost and counted, and requests go on.
+- **Live**: certificates follow their files. Other values are read at the start. SIGHUP ends Berth in order, as SIGTERM does.
 `
