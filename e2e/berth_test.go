@@ -118,8 +118,17 @@ func (b *berth) exit(t testing.TB, args ...string) (code int, stdout, stderr str
 // names lists "repository:tag" of everything in the registry.
 func (b *berth) names(t testing.TB) []string {
 	t.Helper()
-	var snap struct{ Repositories []struct{ Name string } }
-	b.cli(t, &snap, "ls", "--sort", "name")
+	var snap struct {
+		Repositories []struct{ Name string }
+		Indexing     bool
+	}
+	for start := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		b.cli(t, &snap, "ls", "--sort", "name")
+		if !snap.Indexing || time.Since(start) > time.Minute {
+			break
+		}
+		snap.Indexing = false
+	}
 	var names []string
 	for _, r := range snap.Repositories {
 		var tags struct{ Tags []struct{ Name string } }
