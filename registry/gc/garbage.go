@@ -141,8 +141,7 @@ func (r *repository) group(dead []int) [][]int {
 	for _, i := range dead {
 		parent[i] = i
 	}
-	var find func(i int) int
-	find = func(i int) int {
+	find := func(i int) int {
 		for parent[i] != i {
 			parent[i] = parent[parent[i]]
 			i = parent[i]

@@ -188,9 +188,7 @@ func isManifest(mediaType string) bool { return slices.Contains(manifest.MediaTy
 
 // mark goes down from the roots to what they need, and up to what refers to it.
 func (r *repository) mark(ctx context.Context, roots []registry.Root) error {
-	for _, id := range r.tagged {
-		r.queue = append(r.queue, id)
-	}
+	r.queue = append(r.queue, r.tagged...)
 	for _, root := range roots {
 		r.queue = append(r.queue, r.m.table.id(root.Digest))
 	}

@@ -63,7 +63,7 @@ func NewDebug(o DebugOptions) *Debug {
 	})
 	d.http = &http.Server{
 		Handler: guarded, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
-		ErrorLog: serverErrors(o.Log),
+		ErrorLog: slog.NewLogLogger(newErrorLog(o.Log), slog.LevelDebug),
 	}
 	return d
 }

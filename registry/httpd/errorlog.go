@@ -1,7 +1,7 @@
 package httpd
 
 import (
-	"log"
+	"context"
 	"log/slog"
 	"strings"
 	"sync"
@@ -12,6 +12,7 @@ import (
 // do, and for who looks for it; but a server that can take no connections, as
 // it has too many files open, must say so.
 type errorLog struct {
+	slog.Handler
 	log  *slog.Logger
 	mu   sync.Mutex // guards said
 	said time.Time
@@ -20,18 +21,20 @@ type errorLog struct {
 // acceptPause is how often that is said: net/http tries every second.
 const acceptPause = time.Minute
 
-func serverErrors(to *slog.Logger) *log.Logger { return log.New(&errorLog{log: to}, "", 0) }
+func newErrorLog(to *slog.Logger) *errorLog { return &errorLog{Handler: to.Handler(), log: to} }
 
-// Write takes one line.
-func (e *errorLog) Write(p []byte) (int, error) {
-	line := strings.TrimSuffix(string(p), "\n")
-	if cause, ok := strings.CutPrefix(line, "http: Accept error: "); ok && e.first() {
+// Enabled says yes, so that Handle can choose.
+func (e *errorLog) Enabled(context.Context, slog.Level) bool { return true }
+
+// Handle takes one line.
+func (e *errorLog) Handle(ctx context.Context, r slog.Record) error {
+	if cause, ok := strings.CutPrefix(r.Message, "http: Accept error: "); ok && e.first() {
 		cause, _, _ = strings.Cut(cause, "; retrying")
-		e.log.Error("no connection can be taken for now; with too many open files, raise their limit (ulimit -n)", slog.String("error", cause))
-	} else {
-		e.log.Debug(line)
+		e.log.ErrorContext(ctx, "no connection can be taken for now; with too many open files, raise their limit (ulimit -n)", slog.String("error", cause))
+		return nil
 	}
-	return len(p), nil
+	e.log.DebugContext(ctx, "net/http", slog.String("message", r.Message))
+	return nil
 }
 
 func (e *errorLog) first() bool {

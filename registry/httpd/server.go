@@ -91,7 +91,7 @@ func New(api http.Handler, o Options) *Server {
 			ReadHeaderTimeout: readHeaderTimeout,
 			IdleTimeout:       idleTimeout,
 			MaxHeaderBytes:    maxHeaderBytes,
-			ErrorLog:          serverErrors(o.Log),
+			ErrorLog:          slog.NewLogLogger(newErrorLog(o.Log), slog.LevelDebug),
 		},
 	}
 }

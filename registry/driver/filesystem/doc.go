@@ -5,8 +5,7 @@
 //
 // Put, Move, Delete and Apply go through a journal: the changes are recorded
 // with one flush, which all who wait share, and then made in place without any.
-// Put makes a small file that is not there under its own name; any other it
-// writes beside the key and renames. Folders are made from above (known.go).
+// Put writes beside the key and renames. Folders are made from above (known.go).
 // Deleting a folder renames it away first, so that it is gone at once. After a
 // power cut the next Open makes again what is recorded (replay.go, outcome.go).
 // A checkpoint in the background makes durable what is in place, and empties the

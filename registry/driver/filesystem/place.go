@@ -34,23 +34,11 @@ func stepName(number uint64, i int) string {
 	return tempMark + strconv.FormatUint(number, 36) + "-" + strconv.Itoa(i)
 }
 
-// maxAtOnce is how much a file system shows at once or not at all when it is
-// written to an empty file: a page.
-const maxAtOnce = 4 << 10
-
-// placePut makes a small file that is not there under its own name, which no
-// program can have taken for anything yet: an empty link, as one that looks just
-// then may find, means the same to all as none. Any other is made beside and
-// renamed: who reads it, by Berth or past it, sees the old content or the new.
-// What a crash leaves under the temporary name is removed by the replay.
+// placePut makes the file beside its place and renames it: who reads it, by
+// Berth or past it, sees the old content or the new. What a crash leaves under
+// the temporary name is removed by the replay.
 func (d *Driver) placePut(path, name string, content []byte) error {
 	d.prepare(filepath.Dir(path))
-	if len(content) <= maxAtOnce {
-		err := d.inFolder(path, func() error { return d.disk.WriteNew(path, content) })
-		if !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-	}
 	temp := filepath.Join(filepath.Dir(path), name)
 	err := d.inFolder(path, func() error {
 		err := d.disk.WriteNew(temp, content)

@@ -221,8 +221,9 @@ func (j *Journal) Close() error {
 	j.mu.Unlock()
 	j.wake()
 	j.background.Wait()
-	j.lead.Lock()   // the last group is written
-	j.lead.Unlock() //nolint:staticcheck // whoever comes now is refused
+	j.lead.Lock()
+	//lint:ignore SA2001 only until the last group is written; whoever comes now is refused
+	j.lead.Unlock()
 	err := j.Checkpoint()
 	j.io.Lock()
 	defer j.io.Unlock()
