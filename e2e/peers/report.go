@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -207,7 +208,7 @@ func (o *options) table(peers []*peer, rows []row) [][]string {
 }
 
 // report writes what was asked for, and fails when a workload could not be
-// measured; slow is no failure.
+// measured on Berth; slow is no failure, nor is what another server cannot do.
 func (o *options) report(ctx context.Context, peers []*peer, rows []row) error {
 	table := o.table(peers, rows)
 	w := tabwriter.NewWriter(o.out, 0, 0, 2, ' ', 0)
@@ -228,18 +229,24 @@ func (o *options) report(ctx context.Context, peers []*peer, rows []row) error {
 			return err
 		}
 	}
-	var failed []string
+	return o.failures(peers, rows)
+}
+
+func (o *options) failures(peers []*peer, rows []row) error {
+	var own error
 	for _, r := range rows {
 		for _, p := range peers {
-			if err := r.failed[p]; err != nil {
-				failed = append(failed, fmt.Sprintf("%s on %s: %v", r.key, p.label, err))
+			err := r.failed[p]
+			if err == nil {
+				continue
+			}
+			fmt.Fprintf(o.out, "%s could not be measured on %s: %v\n", r.key, p.label, err)
+			if p.name == "berth" {
+				own = errors.Join(own, fmt.Errorf("%s: %w", r.key, err))
 			}
 		}
 	}
-	if failed != nil {
-		return fmt.Errorf("not measured:\n  %s", strings.Join(failed, "\n  "))
-	}
-	return nil
+	return own
 }
 
 func (o *options) writeJSON(peers []*peer, rows []row) error {
