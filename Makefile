@@ -34,8 +34,9 @@ build: setup-build bin/berth ## bin/berth, with window and tray
 
 headless: bin/berth-headless ## bin/berth-headless, static, for servers and containers
 
-lint: tools ## gofumpt, go vet, staticcheck
+lint: tools ## gofumpt, go mod tidy, go vet, staticcheck
 	@out=$$($(TOOLS)/gofumpt -l $$(git ls-files -co --exclude-standard '*.go')); [ -z "$$out" ] || { echo "not formatted, run make fmt:"; echo "$$out"; exit 1; }
+	$(GO) mod tidy -diff
 	$(GO) vet -tags $(TAGS_TEST) ./...
 	$(GO) vet -tags $(TAGS_TEST),e2e ./e2e
 	$(TOOLS)/staticcheck -tags $(TAGS_TEST) ./...
