@@ -81,6 +81,7 @@ var rooms = []room{
 	{"registry/index", 1, "contract of the index"},
 	{"registry/retention", 1, "pure rules"},
 	{"registry/internal/route", 1, "pure: URL to request and back"},
+	{"registry/internal/record", 1, "what was answered, for the access log and for metrics"},
 
 	{"registry", 0, "the contract; everything may import it"},
 	{"registry/event", 0.5, "events speak of descriptors, so they stand on the contract"},

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"berth/registry/internal/record"
 )
 
 // accessLog writes lines in Apache's combined format, as distribution does.
@@ -41,7 +43,7 @@ const (
 	logPatience = time.Second
 )
 
-func (l *accessLog) write(r *http.Request, uri, remote string, rec *recorder, start time.Time) {
+func (l *accessLog) write(r *http.Request, uri, remote string, rec *record.Response, start time.Time) {
 	host, _, err := net.SplitHostPort(remote)
 	if err != nil {
 		host = remote
@@ -59,9 +61,9 @@ func (l *accessLog) write(r *http.Request, uri, remote string, rec *recorder, st
 	b = appendEscaped(append(appendEscaped(b, r.Method), ' '), uri)
 	b = append(append(b, ' '), r.Proto...)
 	b = append(b, `" `...)
-	b = strconv.AppendInt(b, int64(rec.status), 10)
+	b = strconv.AppendInt(b, int64(rec.Status), 10)
 	b = append(b, ' ')
-	b = strconv.AppendInt(b, rec.bytes, 10)
+	b = strconv.AppendInt(b, rec.Bytes, 10)
 	b = append(b, ` "`...)
 	b = appendEscaped(b, r.Referer())
 	b = append(b, `" "`...)

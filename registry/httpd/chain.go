@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"berth/registry"
+	"berth/registry/internal/record"
 )
 
 // chain is the handler around the registry's.
@@ -60,22 +61,20 @@ func (c *chain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	start := time.Now()
 	remote := c.remote(r)
-	rec := recorders.Get().(*recorder)
-	*rec = recorder{ResponseWriter: w}
+	rec := record.Get(w)
 	defer func() {
 		p := recover()
 		if p != nil && p != http.ErrAbortHandler {
 			c.panicked(rec, r, p)
 		}
-		rec.begin()
+		rec.Begin()
 		if c.access != nil {
 			c.access.write(r, r.RequestURI, remote, rec, start)
 		}
 		if p == http.ErrAbortHandler {
 			panic(p)
 		}
-		*rec = recorder{}
-		recorders.Put(rec)
+		record.Put(rec)
 	}()
 	caller := registry.Caller{
 		RequestID: c.ids.next(), RemoteAddr: remote, UserAgent: r.UserAgent(), Host: r.Host, Method: r.Method,
@@ -120,10 +119,10 @@ func (c *chain) health(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte("{\"status\":\"ok\"}\n"))
 }
 
-func (c *chain) panicked(rec *recorder, r *http.Request, p any) {
+func (c *chain) panicked(rec *record.Response, r *http.Request, p any) {
 	c.o.Log.ErrorContext(r.Context(), "handler panicked", slog.String("method", r.Method), slog.String("path", r.URL.Path),
 		slog.String("panic", fmt.Sprint(p)), slog.String("stack", string(debug.Stack())))
-	if rec.status == 0 {
+	if rec.Status == 0 {
 		write(rec, http.StatusInternalServerError, registry.Errors{registry.ErrUnknown})
 	}
 }

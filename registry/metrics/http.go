@@ -1,14 +1,14 @@
 package metrics
 
 import (
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"berth/registry/internal/record"
 )
 
 // handlers are the values of the label; the last two are Berth's own.
@@ -48,19 +48,15 @@ func (m *meter) serve(api http.Handler, w http.ResponseWriter, r *http.Request) 
 	m.inFlight.Inc()
 	defer m.inFlight.Dec()
 	start := time.Now()
-	rec := recorders.Get().(*recorder)
-	rec.ResponseWriter = w
+	rec := record.Get(w)
 	defer func() {
 		method := methodLabel(r.Method)
-		if rec.status == 0 {
-			rec.status = http.StatusOK
-		}
-		m.requests.WithLabelValues(codeLabel(rec.status), method).Inc()
+		rec.Begin()
+		m.requests.WithLabelValues(codeLabel(rec.Status), method).Inc()
 		m.duration.WithLabelValues(method).Observe(time.Since(start).Seconds())
 		m.received.Observe(float64(requestSize(r)))
-		m.sent.Observe(float64(rec.bytes))
-		*rec = recorder{}
-		recorders.Put(rec)
+		m.sent.Observe(float64(rec.Bytes))
+		record.Put(rec)
 	}()
 	api.ServeHTTP(rec, r)
 }
@@ -146,48 +142,3 @@ func codeLabel(status int) string {
 	}
 	return strconv.Itoa(status)
 }
-
-// recorder remembers status and length, and hands ReadFrom through.
-type recorder struct {
-	http.ResponseWriter
-	status int
-	bytes  int64
-}
-
-var recorders = sync.Pool{New: func() any { return new(recorder) }}
-
-// WriteHeader notes the status; one of the 1xx is not yet the answer.
-func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 && status >= http.StatusOK {
-		r.status = status
-	}
-	r.ResponseWriter.WriteHeader(status)
-}
-
-// Write counts.
-func (r *recorder) Write(p []byte) (int, error) {
-	n, err := r.ResponseWriter.Write(p)
-	r.bytes += int64(n)
-	return n, err
-}
-
-// ReadFrom counts, and lets the connection take src as it is.
-func (r *recorder) ReadFrom(src io.Reader) (n int64, err error) {
-	if rf, ok := r.ResponseWriter.(io.ReaderFrom); ok {
-		n, err = rf.ReadFrom(src)
-	} else {
-		n, err = io.Copy(struct{ io.Writer }{r.ResponseWriter}, src)
-	}
-	r.bytes += n
-	return n, err
-}
-
-// Flush sends what is buffered.
-func (r *recorder) Flush() {
-	if f, ok := r.ResponseWriter.(http.Flusher); ok {
-		f.Flush()
-	}
-}
-
-// Unwrap is for http.ResponseController.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
