@@ -13,13 +13,18 @@ import (
 const drawPace = 100 * time.Millisecond
 
 // dispatcher hands work to the goroutine of the window. It is safe for
-// concurrent use; nothing is run after close.
+// concurrent use; nothing is run after close. Fyne runs what it is given at once,
+// on whatever goroutine, when its loop has ended, and its queue takes nothing
+// then: so close comes before the end of the loop, and no lock is held while
+// Fyne has the word.
 type dispatcher struct {
 	do    func(func()) // queues, and returns at once
 	after func(time.Duration, func())
 
-	mu     sync.Mutex // guards closed
-	closed bool
+	mu      sync.Mutex // guards what follows
+	closed  bool
+	handing int           // calls of do that are under way
+	handed  chan struct{} // not nil while close waits for them
 }
 
 // newDispatcher hands work to Fyne.
@@ -33,22 +38,43 @@ func newDispatcher() *dispatcher {
 // Do runs f on the goroutine of the window, after what is queued already.
 func (d *dispatcher) Do(f func()) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	if d.closed {
+		d.mu.Unlock()
 		return
 	}
+	d.handing++
+	d.mu.Unlock()
+	done := sync.OnceFunc(d.done)
+	defer done()
 	d.do(func() {
+		done()
 		if !d.isClosed() {
 			f()
 		}
 	})
 }
 
-// close drops what is queued.
+func (d *dispatcher) done() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.handing--; d.handing == 0 && d.handed != nil {
+		close(d.handed)
+		d.handed = nil
+	}
+}
+
+// close drops what is queued, and returns when nobody hands on work any more.
 func (d *dispatcher) close() {
 	d.mu.Lock()
 	d.closed = true
+	if d.handing > 0 && d.handed == nil {
+		d.handed = make(chan struct{})
+	}
+	handed := d.handed
 	d.mu.Unlock()
+	if handed != nil {
+		<-handed
+	}
 }
 
 func (d *dispatcher) isClosed() bool {

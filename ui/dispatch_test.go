@@ -4,6 +4,7 @@ package ui
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"berth/ui/model"
@@ -97,4 +98,42 @@ func TestAnEndedBindingHearsNothing(t *testing.T) {
 	if m.turn() != 0 {
 		t.Error("something is queued")
 	}
+}
+
+// When its loop has ended, Fyne runs what it is given at once, where it is given.
+func TestWorkThatIsRunAtOnceCanHandOnMoreAndEndAll(t *testing.T) {
+	t.Parallel()
+	d := &dispatcher{do: func(f func()) { f() }}
+	ran := 0
+	d.Do(func() {
+		ran++
+		d.Do(func() { ran++ })
+		d.close()
+		d.Do(func() { ran++ })
+	})
+	d.close()
+	if ran != 2 {
+		t.Errorf("%d were run, want the two before the end", ran)
+	}
+}
+
+func TestTheEndWaitsForWhoHandsOnWork(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begun, let := make(chan struct{}), make(chan struct{})
+		d := &dispatcher{do: func(func()) { close(begun); <-let }}
+		go d.Do(func() { t.Error("run after the end") })
+		<-begun
+		closed := false
+		go func() { d.close(); closed = true }()
+		synctest.Wait()
+		if closed {
+			t.Error("the end did not wait")
+		}
+		close(let)
+		synctest.Wait()
+		if !closed {
+			t.Error("the end waits for ever")
+		}
+	})
 }

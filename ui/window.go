@@ -166,7 +166,7 @@ func (w *window) close() {
 	w.keepSize()
 	switch {
 	case w.quitting:
-		w.app.Quit()
+		w.leave()
 	case w.attached:
 		w.end()
 	case w.hosted:
@@ -201,6 +201,12 @@ func (w *window) askQuit() {
 func (w *window) end() {
 	w.keepSize()
 	w.quitting = true
+	w.leave()
+}
+
+// leave ends Fyne's loop, when nobody hands on work to it any more.
+func (w *window) leave() {
+	w.d.close()
 	w.app.Quit()
 }
 
