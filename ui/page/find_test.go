@@ -25,32 +25,12 @@ func show(t *testing.T, w *window, p model.Page) fyne.Canvas {
 	return win.Canvas()
 }
 
-// walk visits what can be seen, each with its place on the canvas, and children
-// after their parents.
-func walk(o fyne.CanvasObject, at fyne.Position, visit func(fyne.CanvasObject, fyne.Position)) {
-	if !o.Visible() {
-		return
-	}
-	at = at.Add(o.Position())
-	visit(o, at)
-	switch o := o.(type) {
-	case *fyne.Container:
-		for _, c := range o.Objects {
-			walk(c, at, visit)
-		}
-	case fyne.Widget:
-		for _, c := range test.WidgetRenderer(o).Objects() {
-			walk(c, at, visit)
-		}
-	}
-}
-
 // where gives the middle of the first text that reads so.
 func where(t *testing.T, c fyne.Canvas, text string) fyne.Position {
 	t.Helper()
 	var at *fyne.Position
 	for _, root := range append([]fyne.CanvasObject{c.Content()}, c.Overlays().List()...) {
-		walk(root, fyne.Position{}, func(o fyne.CanvasObject, p fyne.Position) {
+		uitest.Walk(root, fyne.Position{}, func(o fyne.CanvasObject, p fyne.Position) {
 			if line, ok := o.(*canvas.Text); ok && line.Text == text && at == nil {
 				middle := p.AddXY(min(line.MinSize().Width, line.Size().Width)/2, line.Size().Height/2)
 				at = &middle
@@ -75,7 +55,7 @@ func has(c fyne.Canvas, text string) bool {
 func texts(c fyne.Canvas) []string {
 	var out []string
 	for _, root := range append([]fyne.CanvasObject{c.Content()}, c.Overlays().List()...) {
-		walk(root, fyne.Position{}, func(o fyne.CanvasObject, _ fyne.Position) {
+		uitest.Walk(root, fyne.Position{}, func(o fyne.CanvasObject, _ fyne.Position) {
 			if line, ok := o.(*canvas.Text); ok {
 				out = append(out, line.Text)
 			}
@@ -95,7 +75,7 @@ func press(t *testing.T, c fyne.Canvas, label string) {
 	t.Helper()
 	for _, root := range append([]fyne.CanvasObject{c.Content()}, c.Overlays().List()...) {
 		var found *widget.Button
-		walk(root, fyne.Position{}, func(o fyne.CanvasObject, _ fyne.Position) {
+		uitest.Walk(root, fyne.Position{}, func(o fyne.CanvasObject, _ fyne.Position) {
 			if b, ok := o.(*widget.Button); ok && b.Label() == label {
 				found = b
 			}
@@ -114,7 +94,7 @@ func second(t *testing.T, c fyne.Canvas, text string) map[string]func() {
 	t.Helper()
 	at := where(t, c, text)
 	var o fyne.SecondaryTappable
-	walk(c.Content(), fyne.Position{}, func(x fyne.CanvasObject, p fyne.Position) {
+	uitest.Walk(c.Content(), fyne.Position{}, func(x fyne.CanvasObject, p fyne.Position) {
 		s := x.Size()
 		if y, ok := x.(fyne.SecondaryTappable); ok && at.X >= p.X && at.Y >= p.Y && at.X < p.X+s.Width && at.Y < p.Y+s.Height {
 			o = y
@@ -129,9 +109,9 @@ func second(t *testing.T, c fyne.Canvas, text string) map[string]func() {
 		t.Fatal("no menu opened")
 	}
 	out := map[string]func(){}
-	walk(menu, fyne.Position{}, func(x fyne.CanvasObject, _ fyne.Position) {
+	uitest.Walk(menu, fyne.Position{}, func(x fyne.CanvasObject, _ fyne.Position) {
 		if tap, ok := x.(fyne.Tappable); ok {
-			walk(x, fyne.Position{}, func(y fyne.CanvasObject, _ fyne.Position) {
+			uitest.Walk(x, fyne.Position{}, func(y fyne.CanvasObject, _ fyne.Position) {
 				if line, ok := y.(*canvas.Text); ok {
 					out[line.Text] = func() { tap.Tapped(&fyne.PointEvent{}) }
 				}
