@@ -18,6 +18,7 @@ import (
 
 	"berth/app/single"
 	"berth/dockerbridge"
+	"berth/registry"
 	"berth/registry/driver"
 	"berth/registry/driver/drivers"
 	"berth/registry/filter"
@@ -77,6 +78,7 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 	c.bin = trash.New(drv, c.cfg.Berth.Trash.Keep)
 	c.bin.Pushed = c.pushed
 	c.trash = trash.Wrap(st, st, c.bin)
+	c.disk, c.roots = st, []registry.Rooter{c.bin}
 	reg := withURLRules(c.trash, c.cfg.Validation)
 	reg = filter.ReadOnly(reg, c.readOnly.Load)
 	reg = filter.Observe(reg, c.bus)

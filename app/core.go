@@ -22,6 +22,7 @@ import (
 	"berth/registry/index"
 	"berth/registry/metrics"
 	"berth/registry/trash"
+	"berth/registry/verify"
 )
 
 // Options of [Open].
@@ -51,6 +52,7 @@ type Options struct {
 type Core struct {
 	opt     Options
 	cfg     *config.Config
+	live    atomic.Pointer[config.Config] // what holds now; see conf
 	log     *slog.Logger
 	started time.Time
 	silence time.Duration // how long the end waits for clients that send nothing
@@ -59,7 +61,9 @@ type Core struct {
 	lock    *single.Lock
 	reg     registry.Registry // what faces on this machine use
 	ix      index.Index
-	trash   *trash.Registry // below the filters: brings back what was deleted
+	disk    verify.Store      // the store below everything: what upkeep works on
+	roots   []registry.Rooter // what lives although no tag names it
+	trash   *trash.Registry   // below the filters: brings back what was deleted
 	bin     *trash.Bin
 	space   driver.Spacer // nil when the storage cannot tell
 	uploads func() int
@@ -113,6 +117,7 @@ func newCore(o Options) *Core {
 		bus: event.NewBus(), hub: newHub(), engines: o.Engines, uploads: func() int { return 0 },
 		lent: map[string]bool{}, ready: make(chan struct{}), quit: make(chan struct{}), hurry: make(chan struct{}),
 	}
+	c.live.Store(o.Config)
 	c.life, c.end = context.WithCancel(context.Background())
 	c.jobs = job.NewRunner(job.Options{Changed: c.jobChanged})
 	c.readOnly.Store(o.Config.Storage.Maintenance.ReadOnly.Enabled)
@@ -120,6 +125,10 @@ func newCore(o Options) *Core {
 	c.checks.Log, c.checks.Changed = c.log, func() { c.notify(Notice{Kind: NoticeStatus}) }
 	return c
 }
+
+// conf gives the configuration that holds now: that of the start, with the
+// settings that were changed since.
+func (c *Core) conf() *config.Config { return c.live.Load() }
 
 func userName() string {
 	if u, err := user.Current(); err == nil {

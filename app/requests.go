@@ -41,21 +41,12 @@ type Repository struct {
 	Tags int    `json:"tags"`
 	// Size in bytes, each distinct blob once; Shared is the part that other
 	// repositories use too.
-	Size   int64     `json:"size"`
-	Shared int64     `json:"shared"`
+	Size   int64 `json:"size"`
+	Shared int64 `json:"shared"`
+	// Frees is what deleting the repository would free once the trash has let
+	// go, in bytes.
+	Frees  int64     `json:"frees"`
 	Pushed time.Time `json:"pushed"`
-}
-
-// Usage is the disk in figures, in bytes.
-type Usage struct {
-	Repositories int   `json:"repositories"`
-	Tags         int   `json:"tags"`
-	Used         int64 `json:"used"`
-	// Free and Total are the disk's; 0 when unknown.
-	Free  int64 `json:"free"`
-	Total int64 `json:"total"`
-	// Trash is what only deleted or overwritten tags still hold.
-	Trash int64 `json:"trash"`
 }
 
 // TagsRequest asks for the tags of a repository.
@@ -83,7 +74,10 @@ type Tag struct {
 	MediaType string   `json:"media_type"`
 	Platforms []string `json:"platforms"` // "linux/amd64"
 	Size      int64    `json:"size"`
-	// Frees is what deleting this tag would free, in bytes.
+	// Shared is the part of Size that other images use too; Frees is what
+	// deleting this tag would free, which is nothing while another tag names
+	// the same image; in bytes.
+	Shared   int64     `json:"shared"`
 	Frees    int64     `json:"frees"`
 	Pushed   time.Time `json:"pushed"`
 	By       string    `json:"by,omitempty"`
@@ -91,6 +85,10 @@ type Tag struct {
 	LastPull time.Time `json:"last_pull,omitzero"`
 	// Same are the other tags here with the same digest.
 	Same []string `json:"same,omitempty"`
+	// Pinned tags are kept by every rule; Immutable names the rule that keeps
+	// the tag where it is.
+	Pinned    bool   `json:"pinned,omitempty"`
+	Immutable string `json:"immutable,omitempty"`
 	// Attached counts signatures, SBOMs and other referrers.
 	Attached int `json:"attached,omitempty"`
 }
@@ -178,72 +176,6 @@ type RetagReply struct {
 	Digest string `json:"digest"`
 }
 
-// DeleteRequest names the tags that go.
-type DeleteRequest struct {
-	Repository string   `json:"repository"`
-	Tags       []string `json:"tags"`
-	Reason     string   `json:"reason,omitempty"`
-}
-
-// DeleteReply says what went and how to undo it.
-type DeleteReply struct {
-	Deleted []TrashEntry `json:"deleted"`
-	// Stay are tags, not deleted, that name one of the same manifests.
-	Stay []string `json:"stay,omitempty"`
-	// Frees is what a clean-up can free once the trash has let go, in bytes.
-	Frees int64 `json:"frees"`
-	// Gone is true when the repository has no tag any more.
-	Gone bool `json:"gone,omitempty"`
-}
-
-// TrashRequest asks for the trash, newest first.
-type TrashRequest struct {
-	Repository string `json:"repository,omitempty"`
-}
-
-// TrashReply lists the trash.
-type TrashReply struct {
-	Entries []TrashEntry `json:"entries"`
-}
-
-// TrashEntry is one deleted or overwritten tag, or a deleted manifest (Tag is
-// empty then).
-type TrashEntry struct {
-	ID         string `json:"id"`
-	Repository string `json:"repository"`
-	Tag        string `json:"tag,omitempty"`
-	Digest     string `json:"digest"`
-	// Why is "deleted", "overwritten", or a reason in words.
-	Why   string    `json:"why"`
-	By    string    `json:"by,omitempty"`
-	At    time.Time `json:"at"`
-	Until time.Time `json:"until"`
-	// Size is what the tag reached, in bytes.
-	Size int64 `json:"size"`
-}
-
-// RestoreRequest brings entries back: by ID, or, for a person who types, by
-// "repository:tag", which means its newest entry. With As set, which needs
-// exactly one entry, the tag gets that name.
-type RestoreRequest struct {
-	Entries []string `json:"entries"`
-	As      string   `json:"as,omitempty"`
-}
-
-// RestoreReply says what is back. A tag that names something else meanwhile is
-// a conflict; nothing was changed for it, and the face offers another name.
-type RestoreReply struct {
-	Restored  []TrashEntry `json:"restored"`
-	Conflicts []Conflict   `json:"conflicts,omitempty"`
-}
-
-// Conflict is an entry whose tag is taken.
-type Conflict struct {
-	Entry TrashEntry `json:"entry"`
-	// Suggest is a free name, such as "v1-restored".
-	Suggest string `json:"suggest"`
-}
-
 // HealthRequest asks for problems.
 type HealthRequest struct{}
 
@@ -316,6 +248,7 @@ const (
 	NoticeJobEnd NoticeKind = "job_end"
 	NoticeStatus NoticeKind = "status" // address, problems, usage
 	NoticeLocal  NoticeKind = "local"  // the engine's images changed
+	NoticeUpkeep NoticeKind = "upkeep" // trash, rules, pins, settings, what a clean-up or a verify found
 	NoticeRaise  NoticeKind = "raise"  // show the window
 	NoticeQuit   NoticeKind = "quit"   // the instance is ending
 )

@@ -91,6 +91,11 @@ const (
 	JobPush   JobKind = "push"
 	JobPull   JobKind = "pull"
 	JobImport JobKind = "import"
+
+	JobCleanup JobKind = "cleanup"
+	JobRules   JobKind = "rules"
+	JobVerify  JobKind = "verify"
+	JobRepair  JobKind = "repair"
 )
 
 // JobState says how far a job is.
@@ -128,6 +133,10 @@ type Job struct {
 	// Digest is the result of a push; PullCommand the line to paste.
 	Digest      string `json:"digest,omitempty"`
 	PullCommand string `json:"pull_command,omitempty"`
+	// Receipt is the result of a clean-up, also of one that was cancelled, and
+	// of an application of rules; Repairs that of a repair.
+	Receipt *CleanupReceipt `json:"receipt,omitempty"`
+	Repairs []Repair        `json:"repairs,omitempty"`
 }
 
 // JobLayer is one layer within a job.

@@ -43,6 +43,15 @@ type Data struct {
 	Local   app.LocalImagesReply
 	// Jobs, newest first.
 	Jobs []app.Job
+	// What the methods of upkeep and settings answer.
+	Space        app.UsageReply
+	Plan         app.CleanupPlan
+	Cleanups     app.CleanupsReply
+	Rules        app.RulesReply
+	Preview      app.PreviewRulesReply
+	Pins         []app.Pin
+	Verification app.Verification
+	Settings     app.SettingsReply
 	// RaiseWindow is what OpenWindow answers when nobody watches as a window.
 	RaiseWindow bool
 }

@@ -130,10 +130,12 @@ or, when none runs, directly on the data folder.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err.Error()) })
 	root.AddGroup(
 		&cobra.Group{ID: "images", Title: "Images:"},
+		&cobra.Group{ID: "upkeep", Title: "Space and order:"},
 		&cobra.Group{ID: "engine", Title: "Docker and files:"},
 		&cobra.Group{ID: "program", Title: "The program:"},
 	)
 	group(root, "images", p.ls(), p.tags(), p.inspect(), p.tag(), p.rm(), p.trash(), p.restore())
+	group(root, "upkeep", p.upkeep()...)
 	group(root, "engine", p.local(), p.push(), p.pull(), p.importer(), p.jobs())
 	group(root, "program", p.serve(), p.open(), p.status(), p.health(), p.watch(), p.quit(), p.config(), p.version())
 	root.SetHelpCommandGroupID("program")

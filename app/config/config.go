@@ -73,7 +73,32 @@ type Platform struct {
 
 // Berth is what distribution does not have.
 type Berth struct {
-	Trash Trash `yaml:"trash"`
+	Trash   Trash   `yaml:"trash"`
+	Cleanup Cleanup `yaml:"cleanup"`
+	Verify  Verify  `yaml:"verify"`
+}
+
+// Cleanup says what is freed, and when.
+type Cleanup struct {
+	// Grace is how old garbage must be.
+	Grace time.Duration `yaml:"grace"`
+	// Untagged: manifests that no tag, no index and nothing in the trash needs
+	// are garbage too.
+	Untagged bool `yaml:"untagged"`
+	// Schedule is off, daily or weekly; At the time of day, such as "03:00",
+	// Weekday the day of weekly, such as "sunday"; both of this machine's zone.
+	Schedule string `yaml:"schedule"`
+	At       string `yaml:"at"`
+	Weekday  string `yaml:"weekday"`
+	// Low is the room on the disk, as "5GB" or "10%", below which a clean-up
+	// runs by itself; empty: never.
+	Low string `yaml:"low"`
+}
+
+// Verify says how the store is verified.
+type Verify struct {
+	// Rate is how much is read, in bytes a second.
+	Rate int64 `yaml:"rate"`
 }
 
 // Trash says how long deleted and overwritten tags can be restored.

@@ -126,6 +126,13 @@ var docs = map[string]doc{
 	"validation.manifests.indexes.platformlist[].architecture": {Doc: "Architecture of an image that must be there, for list."},
 	"validation.manifests.indexes.platformlist[].os":           {Doc: "Operating system of an image that must be there, for list."},
 
-	"policy":           {Doc: "Classes of repositories.", As: laterAs},
-	"berth.trash.keep": {Doc: "How long deleted and overwritten tags can be restored.", As: ownAs},
+	"policy":                 {Doc: "Classes of repositories.", As: laterAs},
+	"berth.cleanup.grace":    {Doc: "How old garbage must be before a clean-up frees it. 0s: whatever nothing needs and no client was promised.", As: ownAs},
+	"berth.cleanup.untagged": {Doc: "A clean-up also frees manifests that no tag, no index and nothing in the trash needs.", As: ownAs},
+	"berth.cleanup.schedule": {Doc: "When rules are applied and space is freed without being asked: off, daily, weekly.", As: ownAs},
+	"berth.cleanup.at":       {Doc: "Time of day of the schedule, in this machine's zone.", As: ownAs},
+	"berth.cleanup.weekday":  {Doc: "Day of a weekly schedule.", As: ownAs},
+	"berth.cleanup.low":      {Doc: "Room on the disk, such as 5GB or 10%, below which a clean-up runs by itself; if it stays low, the oldest of the trash goes too. Empty: never.", As: ownAs},
+	"berth.verify.rate":      {Doc: "How much verifying reads, in bytes a second.", As: ownAs},
+	"berth.trash.keep":       {Doc: "How long deleted and overwritten tags can be restored.", As: ownAs},
 }

@@ -103,6 +103,8 @@ func defaults() *Config {
 	c.Catalog.MaxEntries, c.Tags.MaxTags = 1000, 1000
 	c.Validation.Manifests.Indexes.Platforms = "all"
 	c.Berth.Trash.Keep = 7 * 24 * time.Hour
+	c.Berth.Cleanup = Cleanup{Grace: time.Hour, Untagged: true, Schedule: "off", At: "03:00", Weekday: "sunday"}
+	c.Berth.Verify.Rate = 32 << 20
 	return c
 }
 

@@ -67,8 +67,29 @@ func handler(life context.Context, s app.Service) http.Handler {
 	handle(mux, "Status", s.Status)
 	handle(mux, "OpenWindow", s.OpenWindow)
 	handle(mux, "Quit", s.Quit)
+	upkeep(mux, s)
 	mux.HandleFunc("POST /v1/Watch", func(w http.ResponseWriter, r *http.Request) { watch(life, w, r, s) })
 	return mux
+}
+
+func upkeep(mux *http.ServeMux, s app.Service) {
+	handle(mux, "DeleteRepository", s.DeleteRepository)
+	handle(mux, "EmptyTrash", s.EmptyTrash)
+	handle(mux, "Pin", s.Pin)
+	handle(mux, "Pins", s.Pins)
+	handle(mux, "Usage", s.Usage)
+	handle(mux, "PlanCleanup", s.PlanCleanup)
+	handle(mux, "RunCleanup", s.RunCleanup)
+	handle(mux, "Cleanups", s.Cleanups)
+	handle(mux, "Rules", s.Rules)
+	handle(mux, "SetRules", s.SetRules)
+	handle(mux, "PreviewRules", s.PreviewRules)
+	handle(mux, "ApplyRules", s.ApplyRules)
+	handle(mux, "Verify", s.Verify)
+	handle(mux, "Verification", s.Verification)
+	handle(mux, "Repair", s.Repair)
+	handle(mux, "Settings", s.Settings)
+	handle(mux, "Apply", s.Apply)
 }
 
 func handle[Req, Reply any](mux *http.ServeMux, name string, call func(context.Context, Req) (Reply, error)) {

@@ -1,0 +1,239 @@
+package apptest
+
+import (
+	"context"
+	"slices"
+
+	"berth/app"
+)
+
+// DeleteRepository answers from the data.
+func (f *Fake) DeleteRepository(ctx context.Context, r app.DeleteRepositoryRequest) (app.DeleteRepositoryReply, error) {
+	if err := f.enter(ctx, "DeleteRepository", r); err != nil {
+		return app.DeleteRepositoryReply{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	repo, err := f.repository(r.Repository)
+	if err != nil {
+		return app.DeleteRepositoryReply{}, err
+	}
+	reply := app.DeleteRepositoryReply{Frees: repo.Size - repo.Shared, Deleted: app.TrashEntry{
+		Kind: app.TrashRepository, Repository: r.Repository, Why: "deleted", By: "ada", At: f.now(), Until: f.now().Add(7 * day),
+		Size: repo.Size, Tags: len(repo.Rows), Manifests: len(repo.Rows),
+	}}
+	if r.DryRun {
+		return reply, nil
+	}
+	reply.Deleted.ID = "repository-" + r.Repository
+	f.data.Trash = slices.Insert(f.data.Trash, 0, reply.Deleted)
+	repo.Rows = nil
+	f.changed(r.Repository)
+	f.upkeepChanged()
+	return reply, nil
+}
+
+// EmptyTrash answers from the data.
+func (f *Fake) EmptyTrash(ctx context.Context, r app.EmptyTrashRequest) (app.EmptyTrashReply, error) {
+	if err := f.enter(ctx, "EmptyTrash", r); err != nil {
+		return app.EmptyTrashReply{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	gone := app.EmptyTrashReply{}
+	var left []app.TrashEntry
+	for _, e := range f.data.Trash {
+		if len(r.Entries) > 0 && !slices.Contains(r.Entries, e.ID) {
+			left = append(left, e)
+			continue
+		}
+		gone.Gone++
+		gone.Frees += e.Size
+	}
+	if !r.DryRun {
+		f.data.Trash = left
+		f.upkeepChanged()
+	}
+	return gone, nil
+}
+
+// Pin answers from the data.
+func (f *Fake) Pin(ctx context.Context, r app.PinRequest) (app.PinReply, error) {
+	if err := f.enter(ctx, "Pin", r); err != nil {
+		return app.PinReply{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i := slices.IndexFunc(f.data.Pins, func(p app.Pin) bool { return p.Repository == r.Repository && p.Tag == r.Tag })
+	if (i >= 0) != r.Off {
+		return app.PinReply{}, nil
+	}
+	if r.Off {
+		f.data.Pins = slices.Delete(f.data.Pins, i, i+1)
+	} else {
+		f.data.Pins = append(f.data.Pins, app.Pin{Repository: r.Repository, Tag: r.Tag, At: f.now(), By: "ada"})
+	}
+	f.changed(r.Repository)
+	return app.PinReply{Changed: true}, nil
+}
+
+// Pins answers from the data.
+func (f *Fake) Pins(ctx context.Context, r app.PinsRequest) (app.PinsReply, error) {
+	if err := f.enter(ctx, "Pins", r); err != nil {
+		return app.PinsReply{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return app.PinsReply{Pins: slices.Clone(f.data.Pins)}, nil
+}
+
+// Usage answers from the data.
+func (f *Fake) Usage(ctx context.Context, r app.UsageRequest) (app.UsageReply, error) {
+	if err := f.enter(ctx, "Usage", r); err != nil {
+		return app.UsageReply{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.data.Space, nil
+}
+
+// PlanCleanup answers from the data.
+func (f *Fake) PlanCleanup(ctx context.Context, r app.PlanCleanupRequest) (app.CleanupPlan, error) {
+	if err := f.enter(ctx, "PlanCleanup", r); err != nil {
+		return app.CleanupPlan{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.data.Plan, nil
+}
+
+// RunCleanup answers from the data.
+func (f *Fake) RunCleanup(ctx context.Context, r app.RunCleanupRequest) (app.JobReply, error) {
+	if err := f.enter(ctx, "RunCleanup", r); err != nil {
+		return app.JobReply{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.start(app.Job{Kind: app.JobCleanup, Title: "Clean up", Total: f.data.Plan.Frees}), nil
+}
+
+// Cleanups answers from the data.
+func (f *Fake) Cleanups(ctx context.Context, r app.CleanupsRequest) (app.CleanupsReply, error) {
+	if err := f.enter(ctx, "Cleanups", r); err != nil {
+		return app.CleanupsReply{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.data.Cleanups, nil
+}
+
+// Rules answers from the data.
+func (f *Fake) Rules(ctx context.Context, r app.RulesRequest) (app.RulesReply, error) {
+	if err := f.enter(ctx, "Rules", r); err != nil {
+		return app.RulesReply{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.data.Rules, nil
+}
+
+// SetRules answers from the data.
+func (f *Fake) SetRules(ctx context.Context, r app.SetRulesRequest) (app.RulesReply, error) {
+	if err := f.enter(ctx, "SetRules", r); err != nil {
+		return app.RulesReply{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if r.Rules != nil {
+		f.data.Rules.Rules = slices.Clone(*r.Rules)
+	}
+	if r.Immutable != nil {
+		f.data.Rules.Immutable = slices.Clone(*r.Immutable)
+	}
+	f.upkeepChanged()
+	return f.data.Rules, nil
+}
+
+// PreviewRules answers from the data.
+func (f *Fake) PreviewRules(ctx context.Context, r app.PreviewRulesRequest) (app.PreviewRulesReply, error) {
+	if err := f.enter(ctx, "PreviewRules", r); err != nil {
+		return app.PreviewRulesReply{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.data.Preview, nil
+}
+
+// ApplyRules answers from the data.
+func (f *Fake) ApplyRules(ctx context.Context, r app.ApplyRulesRequest) (app.JobReply, error) {
+	if err := f.enter(ctx, "ApplyRules", r); err != nil {
+		return app.JobReply{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.start(app.Job{Kind: app.JobRules, Title: "Apply rules", Total: int64(f.data.Preview.All.Tags)}), nil
+}
+
+// Verify answers from the data.
+func (f *Fake) Verify(ctx context.Context, r app.VerifyRequest) (app.JobReply, error) {
+	if err := f.enter(ctx, "Verify", r); err != nil {
+		return app.JobReply{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.start(app.Job{Kind: app.JobVerify, Title: "Verify", Total: f.data.Verification.TotalBytes}), nil
+}
+
+// Verification answers from the data.
+func (f *Fake) Verification(ctx context.Context, r app.VerificationRequest) (app.Verification, error) {
+	if err := f.enter(ctx, "Verification", r); err != nil {
+		return app.Verification{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.data.Verification, nil
+}
+
+// Repair answers from the data.
+func (f *Fake) Repair(ctx context.Context, r app.RepairRequest) (app.JobReply, error) {
+	if err := f.enter(ctx, "Repair", r); err != nil {
+		return app.JobReply{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.start(app.Job{Kind: app.JobRepair, Title: "Repair", Total: int64(len(f.data.Verification.Findings))}), nil
+}
+
+// Settings answers from the data.
+func (f *Fake) Settings(ctx context.Context, r app.SettingsRequest) (app.SettingsReply, error) {
+	if err := f.enter(ctx, "Settings", r); err != nil {
+		return app.SettingsReply{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.data.Settings, nil
+}
+
+// Apply answers from the data.
+func (f *Fake) Apply(ctx context.Context, r app.ApplyRequest) (app.SettingsReply, error) {
+	if err := f.enter(ctx, "Apply", r); err != nil {
+		return app.SettingsReply{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.data.Settings.Settings {
+		s := &f.data.Settings.Settings[i]
+		if v, ok := r.Values[s.Key]; ok {
+			s.Value, s.Origin = v, "set here"
+		}
+	}
+	f.upkeepChanged()
+	return f.data.Settings, nil
+}
+
+// upkeepChanged needs f.mu.
+func (f *Fake) upkeepChanged() {
+	for w := range f.watchers {
+		w.push(app.Notice{Kind: app.NoticeUpkeep})
+	}
+}

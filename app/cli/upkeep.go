@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/spf13/cobra"
+
+	"berth/app"
+)
+
+// asking is a verb that takes a request and prints a reply as JSON.
+func asking[Request, Reply any](p *program, name string, call func(app.Service, context.Context, Request) (Reply, error)) *cobra.Command {
+	return &cobra.Command{
+		Use: name + " [JSON]", Short: "Ask for " + name, Hidden: true, Args: want(0, 1, "one request"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var request Request
+			if len(args) > 0 {
+				if err := json.Unmarshal([]byte(args[0]), &request); err != nil {
+					return usage(cmd, err.Error())
+				}
+			}
+			return p.with(cmd, func(ctx context.Context, s app.Service) error {
+				reply, err := call(s, ctx, request)
+				if err != nil {
+					return err
+				}
+				p.json = true
+				return p.print(reply, nil)
+			})
+		},
+	}
+}
+
+func (p *program) upkeep() []*cobra.Command {
+	return []*cobra.Command{
+		asking(p, "delete-repository", app.Service.DeleteRepository),
+		asking(p, "empty-trash", app.Service.EmptyTrash),
+		asking(p, "pin", app.Service.Pin),
+		asking(p, "pins", app.Service.Pins),
+		asking(p, "usage", app.Service.Usage),
+		asking(p, "plan-cleanup", app.Service.PlanCleanup),
+		asking(p, "cleanup", app.Service.RunCleanup),
+		asking(p, "cleanups", app.Service.Cleanups),
+		asking(p, "rules", app.Service.Rules),
+		asking(p, "set-rules", app.Service.SetRules),
+		asking(p, "preview-rules", app.Service.PreviewRules),
+		asking(p, "apply-rules", app.Service.ApplyRules),
+		asking(p, "verify", app.Service.Verify),
+		asking(p, "verification", app.Service.Verification),
+		asking(p, "repair", app.Service.Repair),
+		asking(p, "settings", app.Service.Settings),
+		asking(p, "apply", app.Service.Apply),
+	}
+}
