@@ -79,6 +79,15 @@ type Bin struct {
 	// by whom; zero when that is not known. nil leaves it open. What was pushed
 	// lately through [Registry] is known without.
 	Pushed func(ctx context.Context, repo, tag string, d registry.Digest) (at time.Time, by string)
+	// Changed, set before the first use, is told what came into the trash, once
+	// its record is durable and before what it names goes, and the ids of what
+	// left it, once the record is gone; for one entry in this order, and also of
+	// what another program did to the files. nil tells nobody. What lay there
+	// before the first use is not told: see [Bin.Entries]. No lock of the Bin is
+	// held, so [Bin.Held] may be asked; but the tag or the repository is locked
+	// against other changes, so it must not call a [Registry], and must be quick.
+	Changed func(ctx context.Context, added []Entry, gone []string)
+
 	pushes pushes
 
 	mu   sync.Mutex       // guards seen
@@ -210,7 +219,24 @@ func (b *Bin) add(ctx context.Context, entries []Entry) error {
 	for _, e := range entries {
 		b.keep(e)
 	}
+	b.changed(ctx, entries, nil)
 	return nil
+}
+
+func (b *Bin) changed(ctx context.Context, added []Entry, gone []string) {
+	if b.Changed != nil && len(added)+len(gone) > 0 {
+		b.Changed(context.WithoutCancel(ctx), added, gone)
+	}
+}
+
+// Held gives the digests of the manifests that an entry brings back: one, or
+// those of a whole repository. Errors: [ErrUnknown].
+func (b *Bin) Held(ctx context.Context, id string) ([]registry.Digest, error) {
+	e, err := b.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return []registry.Digest{e.Digest}, nil
 }
 
 // remove drops records; one that is not there is no error.
@@ -222,11 +248,14 @@ func (b *Bin) remove(ctx context.Context, entries ...Entry) error {
 	if err := driver.Apply(ctx, b.drv, deletes...); err != nil {
 		return fmt.Errorf("remove trash entry %s: %w", entries[0].ID, err)
 	}
+	ids := make([]string, len(entries))
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, e := range entries {
+	for i, e := range entries {
+		ids[i] = e.ID
 		delete(b.seen, e.ID)
 	}
+	b.mu.Unlock()
+	b.changed(ctx, nil, ids)
 	return nil
 }
 
