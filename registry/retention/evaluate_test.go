@@ -241,3 +241,15 @@ func TestRepositoriesAreJudgedByThemselves(t *testing.T) {
 	got := judged(t, []retention.Policy{{Repositories: []string{"team/a*"}, Keep: retention.Keep{Newest: 1}}}, candidates...)
 	want(t, got, "t0: keep: newest 1", "t2: drop: newest 1", "t4: drop: newest 1", "t1: keep: no rule", "t5: keep: no rule")
 }
+
+func TestARuleThatIsOffSpeaksOfNothing(t *testing.T) {
+	t.Parallel()
+	rules := []retention.Policy{
+		{Name: "few", Keep: retention.Keep{Newest: 1}, Untagged: age(1), Off: true},
+		{Name: "young", Keep: retention.Keep{Younger: age(5)}},
+	}
+	want(t, judged(t, rules[:1], tag("a", 9), tag("b", 8)), "a: keep: no rule speaks of it", "b: keep: no rule speaks of it")
+	want(t, judged(t, rules, tag("a", 9), tag("b", 8)), "a: drop: longer than 5d", "b: drop: longer than 5d")
+	rules[0].Off = false
+	want(t, judged(t, rules, tag("a", 9), tag("b", 8)), "a: drop: newest 1", "b: keep: newest 1")
+}

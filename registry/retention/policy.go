@@ -25,6 +25,9 @@ type Policy struct {
 	Keep Keep `yaml:"keep,omitempty"`
 	// Untagged is for how long a manifest stays that no tag names; 0: for ever.
 	Untagged Age `yaml:"untagged,omitempty"`
+	// Off switches the rule off without forgetting it: it speaks of nothing,
+	// but must be valid all the same.
+	Off bool `yaml:"off,omitempty"`
 }
 
 // Keep are the conditions of a rule: a tag that meets any of them stays.
@@ -55,7 +58,7 @@ func (k Keep) conditions() bool {
 // UnmarshalYAML reads a rule, and refuses what it does not know: a word that is
 // passed over could be the one that keeps an image.
 func (p *Policy) UnmarshalYAML(node *yaml.Node) error {
-	if err := known(node, "a cleanup rule", "name", "repositories", "tags", "except", "keep", "untagged"); err != nil {
+	if err := known(node, "a cleanup rule", "name", "repositories", "tags", "except", "keep", "untagged", "off"); err != nil {
 		return err
 	}
 	type plain Policy

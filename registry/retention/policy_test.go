@@ -23,6 +23,7 @@ const written = `
     always: ["re:keep-.*"]
   untagged: 2w
 - untagged: 36h
+  off: true
 `
 
 func TestRulesAreReadFromYAMLAndWrittenBack(t *testing.T) {
@@ -35,7 +36,7 @@ func TestRulesAreReadFromYAMLAndWrittenBack(t *testing.T) {
 		t.Error(err)
 	}
 	p := rules[0]
-	if p.Keep.Newest != 10 || p.Keep.Versions != 3 || p.Keep.Younger != age(30) || time.Duration(p.Keep.Pulled) != 36*time.Hour || p.Untagged != age(14) || p.Except[0] != "pr-main" {
+	if p.Keep.Newest != 10 || p.Keep.Versions != 3 || p.Keep.Younger != age(30) || time.Duration(p.Keep.Pulled) != 36*time.Hour || p.Untagged != age(14) || p.Except[0] != "pr-main" || p.Off || !rules[1].Off {
 		t.Errorf("got %+v", p)
 	}
 	out, err := yaml.Marshal(rules)
@@ -88,6 +89,7 @@ func TestValidateNamesTheRuleAndWhatToDo(t *testing.T) {
 		"does nothing":  {[]retention.Policy{{Name: "idle"}}, []string{`"idle"`, "does nothing"}},
 		"always alone":  {[]retention.Policy{{Keep: retention.Keep{Always: []string{"a"}}}}, []string{"all other tags would go"}},
 		"negative":      {[]retention.Policy{{Keep: retention.Keep{Newest: -1}}}, []string{"keep.newest is negative"}},
+		"one that is off": {[]retention.Policy{{Name: "rest", Off: true}}, []string{`"rest"`, "does nothing"}},
 		"two of a name": {[]retention.Policy{{Name: "a", Keep: ten}, {Name: "a", Keep: ten}}, []string{"rules 1 and 2 are both called"}},
 	} {
 		err := retention.Validate(c.rules)

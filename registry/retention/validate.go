@@ -95,8 +95,10 @@ func (r *rule) compile() error {
 // speaksOfTags reports whether the rule judges tags of a repository at all.
 func (r *rule) speaksOfTags() bool { return !r.Keep.empty() }
 
-// forRepository reports whether the rule is for a repository.
-func (r *rule) forRepository(repo string) bool { return len(r.repos) == 0 || r.repos.match(repo) }
+// forRepository reports whether the rule speaks of a repository.
+func (r *rule) forRepository(repo string) bool {
+	return !r.Off && (len(r.repos) == 0 || r.repos.match(repo))
+}
 
 // selects reports whether the rule speaks of a tag.
 func (r *rule) selects(tag string) bool {
