@@ -65,5 +65,8 @@ func (c *Core) jobRow(j job.Job) Job {
 	if row.State == JobDone {
 		row.Digest, row.PullCommand = j.Result.Digest, j.Result.Text
 	}
+	if repairs, ok := j.Result.Value.([]Repair); ok {
+		row.Repairs = repairs
+	}
 	return row
 }

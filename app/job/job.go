@@ -42,6 +42,9 @@ type Result struct {
 	Digest string
 	// Text is for whoever started it, such as a line to copy.
 	Text string
+	// Value is whatever else it leaves, which the runner only carries; it is
+	// not touched after the end.
+	Value any
 }
 
 // Job is a job as it stands.

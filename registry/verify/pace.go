@@ -21,10 +21,13 @@ const (
 
 // pace lets bytes through at a rate.
 type pace struct {
-	rate int64 // <= 0: no limit
-	busy func() bool
-	next time.Time // when what was let through is paid for
+	rate  int64        // <= 0: no limit
+	limit func() int64 // nil: rate holds
+	busy  func() bool
+	next  time.Time // when what was let through is paid for
 }
+
+func newPace(o Options) pace { return pace{rate: o.Rate, limit: o.Limit, busy: o.Busy} }
 
 // take waits until n more bytes may be read.
 func (p *pace) take(ctx context.Context, n int) error {
@@ -32,6 +35,9 @@ func (p *pace) take(ctx context.Context, n int) error {
 		if err := sleep(ctx, courtesy); err != nil {
 			return err
 		}
+	}
+	if p.limit != nil {
+		p.rate = p.limit()
 	}
 	if p.rate <= 0 {
 		return ctx.Err()

@@ -23,6 +23,8 @@ type Options struct {
 	// Rate is how much is read, in bytes a second: 0 means DefaultRate;
 	// negative, as fast as it goes.
 	Rate int64
+	// Limit, when set, is asked before each chunk, and holds instead of Rate.
+	Limit func() int64
 	// Busy says that somebody else needs the disk more; it is asked before
 	// each chunk. May be nil.
 	Busy func() bool
@@ -59,7 +61,7 @@ func Run(ctx context.Context, store Store, o Options, report func(Report)) (Summ
 	if report == nil {
 		report = func(Report) {}
 	}
-	r := &run{store: store, o: o, report: report, pace: pace{rate: o.Rate, busy: o.Busy}, since: time.Now(), buffer: make([]byte, chunk)}
+	r := &run{store: store, o: o, report: report, pace: newPace(o), since: time.Now(), buffer: make([]byte, chunk)}
 	r.at = o.From.clone()
 	r.at.Damaged = slices.Clone(o.From.Damaged)
 	if !r.at.usable() {
