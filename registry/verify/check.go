@@ -110,7 +110,7 @@ func (l *look) blobStands(ctx context.Context, f Finding) bool {
 // is reports whether two findings are about the same; which of its tags a
 // manifest is told of by does not matter.
 func (f Finding) is(o Finding) bool {
-	if f.Kind != TagDangling && f.Kind != LinkDamaged {
+	if f.Kind != TagDangling && f.Link != registry.RawHistory {
 		f.Tag, o.Tag = "", ""
 	}
 	// What was damaged may have been moved aside meanwhile.
