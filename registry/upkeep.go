@@ -35,6 +35,11 @@ type Keeper interface {
 	// DeleteTag. Errors: ErrManifestUnknown when its bytes are gone.
 	Relink(ctx context.Context, repo string, d Digest, tags ...string) error
 
+	// Clear removes tags, then manifests, of a repository with one flush: each
+	// tag that names one of the manifests must be among them. What is not there
+	// is passed over. When it fails, some of them may be gone.
+	Clear(ctx context.Context, repo string, tags []string, manifests []Digest) error
+
 	// Unlink removes a repository's link to a blob or a revision; one that is
 	// not there is no error. Errors: ErrInUse for what is leased.
 	Unlink(ctx context.Context, repo string, d Digest) error
