@@ -48,6 +48,7 @@ var rooms = []room{
 	{"dockerbridge", 5, "the docker client lives only here"},
 
 	{"registry/trash", 4, "over Registry and Keeper, never over store"},
+	{"registry/pin", 4, "a Rooter over driver, as trash is: upkeep asks it, it asks nobody"},
 	{"registry/gc", 4, "over Registry and Keeper, never over store"},
 	{"registry/verify", 4, "over Registry and Keeper, never over store"},
 	{"registry/proxy", 4, "over two Registries"},
@@ -144,7 +145,7 @@ var bans = []ban{
 	},
 	{
 		imports: []string{"berth/registry/store"},
-		in:      []string{"registry/server", "registry/trash", "registry/gc", "registry/verify", "registry/proxy", "registry/archive", "registry/transfer", "registry/httpd"},
+		in:      []string{"registry/server", "registry/trash", "registry/pin", "registry/gc", "registry/verify", "registry/proxy", "registry/archive", "registry/transfer", "registry/httpd"},
 		tests:   true,
 		why:     "they stand on the contract, so that every stack of Registries works",
 	},
