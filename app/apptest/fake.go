@@ -23,6 +23,7 @@ type Fake struct {
 	holding  map[string]chan struct{}
 	watchers map[*watcher]struct{}
 	serial   int
+	aside    map[string][]app.Tag // of deleted repositories, by the id in the trash
 	quit     chan struct{}
 }
 
@@ -46,6 +47,7 @@ type Data struct {
 	// What the methods of upkeep and settings answer.
 	Space        app.UsageReply
 	Plan         app.CleanupPlan
+	Kept         []app.CleanupReason // of the receipt of the next clean-up
 	Cleanups     app.CleanupsReply
 	Rules        app.RulesReply
 	Preview      app.PreviewRulesReply

@@ -120,6 +120,7 @@ func (f *Fake) Finish(id string) {
 				j.Layers[i].State = "done"
 			}
 		}
+		f.finishUpkeep(j)
 		repo, tag, ok := strings.Cut(j.Title, ":")
 		if j.Kind != app.JobPush || !ok {
 			return
@@ -163,7 +164,38 @@ func (f *Fake) Jobs(ctx context.Context, r app.JobsRequest) (app.JobsReply, erro
 	return reply, nil
 }
 
-// Cancel ends a running job as cancelled.
+// finishUpkeep needs f.mu: it gives a job of upkeep its result.
+func (f *Fake) finishUpkeep(j *app.Job) {
+	switch j.Kind {
+	case app.JobCleanup:
+		p := f.data.Plan
+		receipt := app.CleanupReceipt{
+			Job: j.ID, Began: j.Started, Ended: f.now(), By: "ada", Freed: p.Frees, Blobs: p.Blobs, Manifests: p.Manifests, Links: p.Links, Uploads: p.Uploads,
+			Kept: f.data.Kept,
+		}
+		j.Receipt = &receipt
+		d := &f.data.Disk
+		d.Used, d.Free, d.Loose, d.Freeable = max(0, d.Used-p.Frees), d.Free+p.Frees, max(0, d.Loose-p.Frees), 0
+		f.data.Plan = app.CleanupPlan{ID: "plan-2", Began: f.now(), Grace: p.Grace, Stays: p.Stays, InUse: p.InUse}
+		f.data.Space.Last = &receipt
+		f.data.Cleanups.Receipts = slices.Insert(f.data.Cleanups.Receipts, 0, receipt)
+	case app.JobRules:
+		j.Receipt = &app.CleanupReceipt{Job: j.ID, Began: j.Started, Ended: f.now(), By: "ada", Dropped: f.data.Preview.All.Tags}
+		clear(f.data.Preview.Rules)
+		f.data.Preview.All, f.data.Space.Pending = app.RulePreview{}, 0
+	case app.JobVerify:
+		v := &f.data.Verification
+		v.State, v.Job, v.Ended, v.Blobs, v.Bytes = app.VerifyDone, "", f.now(), v.TotalBlobs, v.TotalBytes
+		v.Complete = true
+	case app.JobRepair:
+		for _, finding := range f.data.Verification.Findings {
+			j.Repairs = append(j.Repairs, app.Repair{Finding: finding})
+		}
+		f.data.Verification.Findings = nil
+	}
+}
+
+// Cancel ends a running job as cancelled; a verification is paused by it.
 func (f *Fake) Cancel(ctx context.Context, r app.CancelRequest) (app.CancelReply, error) {
 	if err := f.enter(ctx, "Cancel", r); err != nil {
 		return app.CancelReply{}, err
@@ -171,6 +203,9 @@ func (f *Fake) Cancel(ctx context.Context, r app.CancelRequest) (app.CancelReply
 	f.Progress(r.ID, func(j *app.Job) {
 		if j.State == app.JobRunning {
 			j.State, j.Rate, j.Note = app.JobCancelled, 0, ""
+			if v := &f.data.Verification; j.Kind == app.JobVerify {
+				v.State, v.Job = app.VerifyPaused, ""
+			}
 		}
 	})
 	f.mu.Lock()

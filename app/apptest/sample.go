@@ -43,7 +43,6 @@ func sampleStatus(now time.Time) app.Status {
 func sample(now time.Time) Data {
 	d := Data{
 		Status: sampleStatus(now),
-		Disk:   app.Usage{Used: 4200e6, Free: 182e9, Total: 256e9, Trash: 1100e6},
 		LastPush: &app.Pushed{
 			Repository: "acme/checkout", Tag: "v2.4.1", Digest: checkoutDigest, At: now.Add(-2 * time.Minute),
 			PullCommand: "docker pull localhost:5000/acme/checkout:v2.4.1",
@@ -58,6 +57,7 @@ func sample(now time.Time) Data {
 			At: now.Add(-time.Duration(i+1) * time.Hour), Until: now.Add(7 * day), Size: 107e6,
 		})
 	}
+	sampleUpkeep(&d, now)
 	return d
 }
 

@@ -2,6 +2,7 @@ package apptest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"berth/app"
@@ -55,10 +56,11 @@ func (f *Fake) Trash(ctx context.Context, r app.TrashRequest) (app.TrashReply, e
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	reply := app.TrashReply{Entries: []app.TrashEntry{}}
+	reply := app.TrashReply{Entries: []app.TrashEntry{}, Keep: 7 * day}
 	for _, e := range f.data.Trash {
 		if r.Repository == "" || r.Repository == e.Repository {
 			reply.Entries = append(reply.Entries, e)
+			reply.Frees += e.Size
 		}
 	}
 	return reply, nil
@@ -72,9 +74,12 @@ func (f *Fake) Restore(ctx context.Context, r app.RestoreRequest) (app.RestoreRe
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var entries []app.TrashEntry
+	if r.All {
+		entries = slices.Clone(f.data.Trash)
+	}
 	for _, id := range r.Entries {
 		i := slices.IndexFunc(f.data.Trash, func(e app.TrashEntry) bool {
-			return e.ID == id || e.Repository+":"+e.Tag == id
+			return e.ID == id || e.Repository+":"+e.Tag == id || e.Kind == app.TrashRepository && e.Repository == id
 		})
 		if i < 0 {
 			return app.RestoreReply{}, NotFound(id)
@@ -83,6 +88,11 @@ func (f *Fake) Restore(ctx context.Context, r app.RestoreRequest) (app.RestoreRe
 	}
 	var reply app.RestoreReply
 	for _, e := range entries {
+		if e.Kind == app.TrashRepository {
+			f.bringBack(e)
+			reply.Restored = append(reply.Restored, e)
+			continue
+		}
 		name := e.Tag
 		if r.As != "" {
 			name = r.As
@@ -100,5 +110,18 @@ func (f *Fake) Restore(ctx context.Context, r app.RestoreRequest) (app.RestoreRe
 		})
 		reply.Restored = append(reply.Restored, e)
 	}
+	f.upkeepChanged()
 	return reply, nil
+}
+
+// bringBack needs f.mu: it restores a repository with the tags that it had.
+func (f *Fake) bringBack(e app.TrashEntry) {
+	f.data.Trash = slices.DeleteFunc(f.data.Trash, func(o app.TrashEntry) bool { return o.ID == e.ID })
+	rows := f.aside[e.ID]
+	for _, t := range slices.Backward(rows) {
+		f.put(e.Repository, t)
+	}
+	for i := range e.Tags - len(rows) {
+		f.put(e.Repository, app.Tag{Name: fmt.Sprintf("v%d", i+1), Digest: digest(fmt.Sprint(e.ID, i)), MediaType: mediaManifest, Size: e.Size, Pushed: f.now()})
+	}
 }

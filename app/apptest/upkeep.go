@@ -2,7 +2,10 @@ package apptest
 
 import (
 	"context"
+	"reflect"
 	"slices"
+	"strings"
+	"time"
 
 	"berth/app"
 )
@@ -22,11 +25,20 @@ func (f *Fake) DeleteRepository(ctx context.Context, r app.DeleteRepositoryReque
 		Kind: app.TrashRepository, Repository: r.Repository, Why: "deleted", By: "ada", At: f.now(), Until: f.now().Add(7 * day),
 		Size: repo.Size, Tags: len(repo.Rows), Manifests: len(repo.Rows),
 	}}
+	for _, o := range f.data.Repositories {
+		if strings.HasPrefix(o.Name, r.Repository+"/") && len(o.Rows) > 0 {
+			reply.Stay = append(reply.Stay, o.Name)
+		}
+	}
 	if r.DryRun {
 		return reply, nil
 	}
 	reply.Deleted.ID = "repository-" + r.Repository
 	f.data.Trash = slices.Insert(f.data.Trash, 0, reply.Deleted)
+	if f.aside == nil {
+		f.aside = map[string][]app.Tag{}
+	}
+	f.aside[reply.Deleted.ID] = repo.Rows
 	repo.Rows = nil
 	f.changed(r.Repository)
 	f.upkeepChanged()
@@ -51,6 +63,8 @@ func (f *Fake) EmptyTrash(ctx context.Context, r app.EmptyTrashRequest) (app.Emp
 		gone.Frees += e.Size
 	}
 	if !r.DryRun {
+		f.data.Disk.Loose, f.data.Disk.Freeable = f.data.Disk.Loose+gone.Frees, f.data.Disk.Freeable+gone.Frees
+		f.data.Disk.Trash = max(0, f.data.Disk.Trash-gone.Frees)
 		f.data.Trash = left
 		f.upkeepChanged()
 	}
@@ -73,7 +87,15 @@ func (f *Fake) Pin(ctx context.Context, r app.PinRequest) (app.PinReply, error) 
 	} else {
 		f.data.Pins = append(f.data.Pins, app.Pin{Repository: r.Repository, Tag: r.Tag, At: f.now(), By: "ada"})
 	}
+	if repo, err := f.repository(r.Repository); err == nil {
+		for i := range repo.Rows {
+			if repo.Rows[i].Name == r.Tag {
+				repo.Rows[i].Pinned = !r.Off
+			}
+		}
+	}
 	f.changed(r.Repository)
+	f.upkeepChanged()
 	return app.PinReply{Changed: true}, nil
 }
 
@@ -87,14 +109,16 @@ func (f *Fake) Pins(ctx context.Context, r app.PinsRequest) (app.PinsReply, erro
 	return app.PinsReply{Pins: slices.Clone(f.data.Pins)}, nil
 }
 
-// Usage answers from the data.
+// Usage gives Data.Space, with the figures of Data.Disk.
 func (f *Fake) Usage(ctx context.Context, r app.UsageRequest) (app.UsageReply, error) {
 	if err := f.enter(ctx, "Usage", r); err != nil {
 		return app.UsageReply{}, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.data.Space, nil
+	reply := f.data.Space
+	reply.Usage, reply.Indexing = f.usage(), reply.Indexing || f.data.Indexing
+	return reply, nil
 }
 
 // PlanCleanup answers from the data.
@@ -145,6 +169,8 @@ func (f *Fake) SetRules(ctx context.Context, r app.SetRulesRequest) (app.RulesRe
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if r.Rules != nil {
+		// A rule keeps its row of the preview when it moves.
+		f.data.Preview.Rules = f.preview(app.PreviewRulesRequest{Rules: r.Rules}).Rules
 		f.data.Rules.Rules = slices.Clone(*r.Rules)
 	}
 	if r.Immutable != nil {
@@ -154,15 +180,47 @@ func (f *Fake) SetRules(ctx context.Context, r app.SetRulesRequest) (app.RulesRe
 	return f.data.Rules, nil
 }
 
-// PreviewRules answers from the data.
+// PreviewRules answers from Data.Preview, whose rows are those of Data.Rules.
 func (f *Fake) PreviewRules(ctx context.Context, r app.PreviewRulesRequest) (app.PreviewRulesReply, error) {
 	if err := f.enter(ctx, "PreviewRules", r); err != nil {
 		return app.PreviewRulesReply{}, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.data.Preview, nil
+	return f.preview(r), nil
 }
+
+// preview needs f.mu. Rules that are drafts drop twelve tags each.
+func (f *Fake) preview(r app.PreviewRulesRequest) app.PreviewRulesReply {
+	reply := f.data.Preview
+	rules := f.data.Rules.Rules
+	if r.Rules != nil {
+		rules = *r.Rules
+	}
+	var rows []app.RulePreview
+	all := app.RulePreview{}
+	for i, rule := range rules {
+		row := app.RulePreview{Tags: 12, Frees: 96e6}
+		if j := slices.IndexFunc(f.data.Rules.Rules, func(o app.Rule) bool { return reflect.DeepEqual(on(o), on(rule)) }); j >= 0 && j < len(reply.Rules) {
+			row = reply.Rules[j]
+		} else if i < len(reply.Rules) && r.Rules == nil {
+			row = reply.Rules[i]
+		}
+		rows = append(rows, row)
+		if !rule.Off {
+			all.Tags, all.Manifests, all.Frees = all.Tags+row.Tags, all.Manifests+row.Manifests, all.Frees+row.Frees
+		}
+	}
+	reply.Rules, reply.All, reply.Verdicts = rows, all, nil
+	for _, v := range f.data.Preview.Verdicts {
+		if r.Verdicts && (!r.Dropped || !v.Keep) && (r.Repository == "" || r.Repository == v.Repository) && contains(v.Repository+":"+v.Tag, r.Search) {
+			reply.Verdicts = append(reply.Verdicts, v)
+		}
+	}
+	return reply
+}
+
+func on(r app.Rule) app.Rule { r.Off = false; return r }
 
 // ApplyRules answers from the data.
 func (f *Fake) ApplyRules(ctx context.Context, r app.ApplyRulesRequest) (app.JobReply, error) {
@@ -181,7 +239,13 @@ func (f *Fake) Verify(ctx context.Context, r app.VerifyRequest) (app.JobReply, e
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.start(app.Job{Kind: app.JobVerify, Title: "Verify", Total: f.data.Verification.TotalBytes}), nil
+	v := &f.data.Verification
+	if r.Restart || v.State != app.VerifyPaused {
+		v.Blobs, v.Bytes, v.Findings, v.Started, v.Ended = 0, 0, nil, f.now(), time.Time{}
+	}
+	job := f.start(app.Job{Kind: app.JobVerify, Title: "Verify", Done: v.Bytes, Total: v.TotalBytes})
+	v.State, v.Job = app.VerifyRunning, job.ID
+	return job, nil
 }
 
 // Verification answers from the data.

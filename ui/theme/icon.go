@@ -44,6 +44,18 @@ const (
 	IconRepository Icon = "stack"
 	IconShow       Icon = "eye"
 	IconSort       Icon = "sort-ascending"
+	IconFree       Icon = "sparkle"
+	IconPlus       Icon = "plus"
+	IconPlay       Icon = "play"
+	IconPause      Icon = "pause"
+	IconPreview    Icon = "funnel-simple"
+	IconHistory    Icon = "clock-counter-clockwise"
+	IconBack       Icon = "caret-left"
+	IconPin        Icon = "push-pin"
+	IconLock       Icon = "lock-simple"
+	IconShield     Icon = "shield"
+	IconVerified   Icon = "shield-check"
+	IconDamaged    Icon = "shield-warning"
 )
 
 type iconKey struct {
