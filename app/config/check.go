@@ -32,7 +32,7 @@ func (c *Config) check() error {
 		c.patterns("validation.manifests.urls.allow", urls.Allow),
 		c.patterns("validation.manifests.urls.deny", urls.Deny),
 		c.notNegative(reflect.ValueOf(c).Elem(), nil),
-		c.checkLog(), c.checkHTTP(), c.checkTLS(), c.checkHealth())
+		c.checkLog(), c.checkHTTP(), c.checkTLS(), c.checkHealth(), c.checkBerth())
 	for _, err := range errs {
 		if err != nil {
 			return err
@@ -209,7 +209,7 @@ func (c *Config) notNegative(v reflect.Value, path []string) error {
 	case reflect.Struct:
 		for i := range v.NumField() {
 			field := v.Type().Field(i)
-			if key := field.Tag.Get("yaml"); field.IsExported() && key != "-" {
+			if key := keyOf(field); key != "" {
 				if err := c.notNegative(v.Field(i), append(slices.Clip(path), key)); err != nil {
 					return err
 				}

@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"berth/registry/retention"
+)
 
 // Config is the whole configuration.
 type Config struct {
@@ -76,6 +80,8 @@ type Berth struct {
 	Trash   Trash   `yaml:"trash"`
 	Cleanup Cleanup `yaml:"cleanup"`
 	Verify  Verify  `yaml:"verify"`
+	// Immutable says which tags cannot be moved or deleted.
+	Immutable []retention.Protect `yaml:"immutable"`
 }
 
 // Cleanup says what is freed, and when.
@@ -93,6 +99,8 @@ type Cleanup struct {
 	// Low is the room on the disk, as "5GB" or "10%", below which a clean-up
 	// runs by itself; empty: never.
 	Low string `yaml:"low"`
+	// Rules say which tags a clean-up keeps.
+	Rules []retention.Policy `yaml:"rules"`
 }
 
 // Verify says how the store is verified.

@@ -10,6 +10,6 @@
 //
 // Keys that distribution knows and Berth cannot honour yet are refused with an
 // [*Error] that names them; names nobody knows only give a warning. The package
-// imports the standard library, yaml and xdg; it has no lock, since a Config is
+// imports the standard library, yaml, xdg, humanize, and retention for its rules; it has no lock, since a Config is
 // not changed after Load.
 package config

@@ -128,8 +128,8 @@ func (w *walker) walk(v reflect.Value, segments, path []string) error {
 func (w *walker) walkStruct(v reflect.Value, segments, path []string) error {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
-		key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
-		if !field.IsExported() || key == "-" || strings.ToUpper(field.Name) != segments[0] {
+		key := keyOf(field)
+		if key == "" || strings.ToUpper(field.Name) != segments[0] {
 			continue
 		}
 		if known := field.Tag.Get("known"); known != "" && len(segments) > 1 && !knows(known, segments[1]) {
@@ -219,8 +219,13 @@ func (w *walker) set(v reflect.Value) error {
 		return fmt.Errorf("the value is not YAML: %w", err)
 	}
 	fresh := reflect.New(v.Type())
-	if s, ok := fresh.Interface().(*Storage); ok {
+	switch s := fresh.Interface().(type) {
+	case *Storage:
 		s.Maintenance = defaults().Storage.Maintenance
+	case *Berth: // no grace and no untagged must be said
+		*s = ownDefaults()
+	case *Cleanup:
+		*s = ownDefaults().Cleanup
 	}
 	if len(document.Content) > 0 {
 		node := document.Content[0]

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"berth/registry/retention"
 )
 
 // Key is one key of config.yml.
@@ -62,7 +64,7 @@ func visit(v reflect.Value, name, env []string, leaf func(name, env []string, v 
 	case v.Kind() == reflect.Struct:
 		for i := range v.NumField() {
 			field := v.Type().Field(i)
-			if key := field.Tag.Get("yaml"); field.IsExported() && key != "-" {
+			if key := keyOf(field); key != "" {
 				visit(v.Field(i), append(slices.Clip(name), key), append(slices.Clip(env), strings.ToUpper(field.Name)), leaf)
 			}
 		}
@@ -92,6 +94,10 @@ func show(v reflect.Value) string {
 		return strconv.FormatBool(x)
 	case int:
 		return strconv.Itoa(x)
+	case int64:
+		return strconv.FormatInt(x, 10)
+	case retention.Age:
+		return x.String()
 	}
 	switch v.Kind() {
 	case reflect.Slice:
@@ -151,7 +157,7 @@ func (c *Config) effective(v reflect.Value, path []string, leaf func(key string,
 	case v.Kind() == reflect.Struct && v.NumField() > 0:
 		for i := range v.NumField() {
 			field := v.Type().Field(i)
-			if key := field.Tag.Get("yaml"); field.IsExported() && key != "-" {
+			if key := keyOf(field); key != "" {
 				c.effective(v.Field(i), append(slices.Clip(path), key), leaf)
 			}
 		}

@@ -48,10 +48,15 @@ func TestEveryVariableReachesItsKey(t *testing.T) {
 		"storage.cache.blobdescriptor": "inmemory", "storage.cache.layerinfo": "inmemory", "validation.manifests.indexes.platforms": "none",
 		"log.hooks[].type": "mail", "health.http[].uri": "http://h/", "health.tcp[].addr": "h:1", "health.http[].headers": "{X-A: [b]}",
 		"log.hooks[].options.smtp.addr": "h:25",
+		"berth.cleanup.grace":           "7s", "berth.verify.rate": "7", "berth.cleanup.schedule": "daily", "berth.cleanup.at": "'7:00'", "berth.cleanup.weekday": "friday",
+		"berth.cleanup.low": "7%", "berth.cleanup.rules[].off": "true", "berth.cleanup.rules[].untagged": "7d", "berth.cleanup.rules[].keep.younger": "7d",
+		"berth.cleanup.rules[].keep.pulled": "7d", "berth.cleanup.rules[].keep.newest": "7", "berth.cleanup.rules[].keep.versions": "7",
+		"berth.cleanup.rules[].name": "a", "berth.immutable[].name": "a",
 	}
 	// An element of a list, and TLS, must be whole to be valid.
 	whole := "version: 0.1\nstorage: filesystem\nhttp: {tls: {certificate: c, key: k}}\n" +
-		"health: {file: [{file: f}], http: [{uri: 'http://x/'}], tcp: [{addr: 'x:1'}]}\nlog: {hooks: [{type: mail, disabled: true}]}\n"
+		"health: {file: [{file: f}], http: [{uri: 'http://x/'}], tcp: [{addr: 'x:1'}]}\nlog: {hooks: [{type: mail, disabled: true}]}\n" +
+		"berth: {cleanup: {rules: [{keep: {newest: 1}}]}, immutable: [{tags: [v*]}]}\n"
 	acme := "version: 0.1\nstorage: filesystem\nhttp: {tls: {letsencrypt: {cachefile: d, hosts: [h]}}}\n"
 	for _, k := range config.Keys() {
 		if k.Later || k.Name == "version" {
@@ -70,7 +75,8 @@ func TestEveryVariableReachesItsKey(t *testing.T) {
 			case strings.HasSuffix(k.Name, "interval"), strings.HasSuffix(k.Name, "timeout"), strings.HasSuffix(k.Name, "age"), strings.HasSuffix(k.Name, "keep"):
 				value = "7s"
 			case k.Name == "http.tls.letsencrypt.hosts", k.Name == "http.tls.clientcas", strings.HasSuffix(k.Name, "levels"), strings.HasSuffix(k.Name, ".to"),
-				strings.HasSuffix(k.Name, "allow"), strings.HasSuffix(k.Name, "deny"), k.Name == "http.tls.ciphersuites":
+				strings.HasSuffix(k.Name, "allow"), strings.HasSuffix(k.Name, "deny"), k.Name == "http.tls.ciphersuites",
+				strings.HasPrefix(k.Name, "berth.cleanup.rules"), strings.HasPrefix(k.Name, "berth.immutable"):
 				value = "[error]"
 			}
 		}

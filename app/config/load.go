@@ -102,10 +102,16 @@ func defaults() *Config {
 	c.Health.StorageDriver.Interval, c.Health.StorageDriver.Threshold = defaultInterval, 3
 	c.Catalog.MaxEntries, c.Tags.MaxTags = 1000, 1000
 	c.Validation.Manifests.Indexes.Platforms = "all"
-	c.Berth.Trash.Keep = 7 * 24 * time.Hour
-	c.Berth.Cleanup = Cleanup{Grace: time.Hour, Untagged: true, Schedule: "off", At: "03:00", Weekday: "sunday"}
-	c.Berth.Verify.Rate = 32 << 20
+	c.Berth = ownDefaults()
 	return c
+}
+
+// ownDefaults are those of what distribution does not have.
+func ownDefaults() (b Berth) {
+	b.Trash.Keep = 7 * 24 * time.Hour
+	b.Cleanup = Cleanup{Grace: time.Hour, Untagged: true, Schedule: "off", At: "03:00", Weekday: "sunday"}
+	b.Verify.Rate = 32 << 20
+	return b
 }
 
 // readFile takes a config.yml; given says that the user named it.
@@ -166,9 +172,18 @@ func (c *Config) remember(node *yaml.Node, t reflect.Type, path []string) {
 	}
 }
 
+// keyOf gives the name of a field in config.yml; empty for one that has none.
+func keyOf(f reflect.StructField) string {
+	key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	if !f.IsExported() || key == "-" {
+		return ""
+	}
+	return key
+}
+
 func fieldOf(t reflect.Type, key string) (reflect.Type, bool) {
 	for i := range t.NumField() {
-		if f := t.Field(i); f.Tag.Get("yaml") == key {
+		if f := t.Field(i); keyOf(f) == key && key != "" {
 			return f.Type, true
 		}
 	}

@@ -12,7 +12,8 @@ Berth reads the ` + "`config.yml`" + ` of CNCF distribution (` + "`registry:2`, 
 - **What wins**, from weakest to strongest: defaults, the file, ` + "`BERTH_DATA`, `REGISTRY_*`" + `, flags.
 - **Variables**: the name is split at ` + "`_`" + ` and followed through the keys; the value is YAML and replaces what it finds. An element of a
   list has its number (` + "`REGISTRY_LOG_HOOKS_0_TYPE`" + `), and may be the one after the last. Numbers count as numbers: there, ` + "`_10`" + ` comes before ` + "`_2`" + `,
-  and is an error. ` + "`REGISTRY_STORAGE=inmemory`" + ` replaces the whole section. Letters must be capitals.
+  and is an error. ` + "`REGISTRY_STORAGE=inmemory`" + ` replaces the whole section, and
+  ` + "`REGISTRY_BERTH_CLEANUP_RULES=[{keep: {newest: 10}}]`" + ` a whole list. Letters must be capitals.
 - **What is not known** is ignored, with a warning that says the nearest name: other programs set such variables too.
 - **What Berth cannot do yet** is refused, with the line or the variable that asks for it.
 - **To see what is in effect**, and from where: ` + "`berth config check config.yml`" + `; to read this page there: ` + "`berth config keys`" + `.

@@ -53,6 +53,7 @@ func (c *Config) settle() error {
 		return err
 	}
 	c.settleValidation(d)
+	c.settleBerth(d)
 	return c.check()
 }
 
@@ -172,10 +173,10 @@ func (c *Config) settleData() error {
 func (c *Config) refuse(v reflect.Value, path []string) error {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
-		below := append(slices.Clip(path), field.Tag.Get("yaml"))
+		below := append(slices.Clip(path), keyOf(field))
 		key := strings.Join(below, ".")
 		switch value := v.Field(i); {
-		case !field.IsExported() || key == "-":
+		case keyOf(field) == "":
 		case field.Type == reflect.TypeFor[Later]():
 			if value.Field(0).Bool() {
 				return &Error{Kind: Unsupported, Key: key, Origin: c.Origin(key), Err: errors.New("berth cannot do this yet; take it away, or keep the registry that you have for it")}
