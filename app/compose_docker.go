@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 	"runtime"
 
@@ -82,6 +83,11 @@ func (d *dockerEngine) Pull(ctx context.Context, reference string, report func(j
 		return p
 	}
 	return engineError(err)
+}
+
+func (d *dockerEngine) Save(ctx context.Context, image string) (io.ReadCloser, error) {
+	r, err := d.e.Save(ctx, image)
+	return r, engineError(err)
 }
 
 func (d *dockerEngine) Watch(ctx context.Context) iter.Seq2[struct{}, error] {

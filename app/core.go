@@ -58,22 +58,23 @@ type Core struct {
 	silence time.Duration // how long the end waits for clients that send nothing
 	user    string
 
-	lock    *single.Lock
-	reg     registry.Registry // what faces on this machine use
-	ix      index.Index
-	disk    verify.Store      // the store below everything: what upkeep works on
-	roots   []registry.Rooter // what lives although no tag names it
-	trash   *trash.Registry   // below the filters: brings back what was deleted
-	bin     *trash.Bin
-	space   driver.Spacer // nil when the storage cannot tell
-	uploads func() int
-	bus     *event.Bus
-	jobs    *job.Runner
-	hub     *hub
-	engines Engines
-	archive importer
-	handler func() http.Handler // of /v2
-	closers []func() error      // in the order of opening
+	lock     *single.Lock
+	reg      registry.Registry // what faces on this machine use
+	ix       index.Index
+	disk     verify.Store      // the store below everything: what upkeep works on
+	roots    []registry.Rooter // what lives although no tag names it
+	trash    *trash.Registry   // below the filters: brings back what was deleted
+	bin      *trash.Bin
+	space    driver.Spacer // nil when the storage cannot tell
+	uploads  func() int
+	bus      *event.Bus
+	verifier verifier
+	jobs     *job.Runner
+	hub      *hub
+	engines  Engines
+	archive  importer
+	handler  func() http.Handler // of /v2
+	closers  []func() error      // in the order of opening
 
 	life       context.Context // ends with Close
 	end        context.CancelFunc

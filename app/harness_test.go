@@ -211,6 +211,7 @@ type engines struct {
 	images []app.EngineImage
 	push   func(ctx context.Context, p app.EnginePush, report func(job.Progress)) (string, error)
 	pull   func(ctx context.Context, reference string) error
+	save   func(image string) (io.ReadCloser, error)
 }
 
 func (e *engines) Contexts() ([]app.Context, error) {
@@ -239,6 +240,8 @@ func (e engine) Push(ctx context.Context, p app.EnginePush, report func(job.Prog
 func (e engine) Pull(ctx context.Context, reference string, _ func(job.Progress)) error {
 	return e.pull(ctx, reference)
 }
+
+func (e engine) Save(_ context.Context, image string) (io.ReadCloser, error) { return e.save(image) }
 
 func (e engine) Watch(ctx context.Context) iter.Seq2[struct{}, error] {
 	return func(func(struct{}, error) bool) { <-ctx.Done() }

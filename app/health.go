@@ -22,6 +22,7 @@ const healthPace = 30 * time.Second
 
 // Health lists what is wrong; see [Service].
 func (c *Core) Health(ctx context.Context, _ HealthRequest) (HealthReply, error) {
+	c.recheck(ctx)
 	return HealthReply{Problems: c.problems(ctx)}, nil
 }
 
@@ -34,6 +35,9 @@ func (c *Core) problems(ctx context.Context) []Problem {
 	out = append(out, c.checkProblems()...)
 	if c.readOnly.Load() {
 		out = append(out, *readOnlyProblem())
+	}
+	if p := c.damageProblem(); p != nil {
+		out = append(out, *p)
 	}
 	if c.indexing.Load() {
 		out = append(out, indexingProblem())
@@ -86,6 +90,7 @@ func (c *Core) watchHealth(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
+		c.recheck(ctx)
 		if now := codes(c.problems(ctx)); now != before {
 			before = now
 			c.log.Info("health changed", "problems", now)

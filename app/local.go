@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"path/filepath"
@@ -38,6 +39,9 @@ type LocalEngine interface {
 	Push(ctx context.Context, p EnginePush, report func(job.Progress)) (digest string, err error)
 	// Pull has the engine pull "localhost:5000/acme/app:v1".
 	Pull(ctx context.Context, reference string, report func(job.Progress)) error
+	// Save streams an image, named by id or name, as a tar that an archive is
+	// read from. The caller closes it.
+	Save(ctx context.Context, image string) (io.ReadCloser, error)
 	// Watch yields whenever an image changes. An error ends it.
 	Watch(ctx context.Context) iter.Seq2[struct{}, error]
 	Close() error

@@ -65,6 +65,7 @@ func (c *Core) Run(ctx context.Context) error {
 	serving.Go(func() { c.watchHealth(life) })
 	serving.Go(func() { c.checks.Run(life, c.looks...) })
 	serving.Go(func() { c.reclaim(life) })
+	serving.Go(func() { c.resumeVerification(life, f.api) })
 	serving.Go(func() { tide(life, f.api, fittingPercent, c.giveBack) })
 	c.log.Info("registry is ready", "address", c.addressForPeople(), "listening", c.Listening(), "data", c.cfg.Data())
 	close(c.ready)
@@ -112,6 +113,7 @@ func (c *Core) drain(ctx context.Context, api *httpd.Server) {
 	if n := c.uploads(); n > 0 || c.jobs.Busy() {
 		c.log.Info("waiting for uploads and jobs to end", "uploads", n, "timeout", c.cfg.HTTP.DrainTimeout.String())
 	}
+	c.pauseVerification()
 	c.jobs.Drain(hurried)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

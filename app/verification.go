@@ -1,18 +1,352 @@
 package app
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
 
-// Verify: see [Service].
-func (c *Core) Verify(context.Context, VerifyRequest) (JobReply, error) {
-	return JobReply{}, errNotYet
+	"github.com/dustin/go-humanize"
+
+	"berth/app/job"
+	"berth/registry"
+	"berth/registry/httpd"
+	"berth/registry/verify"
+)
+
+const (
+	// shownFindings is how many findings one reply lists.
+	shownFindings = 1000
+	// savePace is how often a verification under way is kept.
+	savePace = 3 * time.Second
+	// resumeAfter is how long after the start a verification goes on that the
+	// end of the program cut off: not into the start itself.
+	resumeAfter = 15 * time.Second
+)
+
+// verifier keeps what the last verification found, and how far the one is that
+// is under way.
+//
+// A verification that a person paused waits for a person. One that the end of
+// the program cut off goes on by itself when an instance serves the folder
+// again.
+type verifier struct {
+	resumeAfter time.Duration // 0: the constant; see Core.resumeVerification
+
+	rate    atomic.Int64 // what was asked for; 0: berth.verify.rate
+	api     atomic.Pointer[httpd.Server]
+	saving  sync.Mutex // one writes the files at a time; taken before mu
+	checked atomic.Int64
+
+	mu        sync.Mutex // guards what follows; the disk is never asked under it, but by load
+	loaded    bool
+	state     VerificationState
+	at        verify.Checkpoint
+	lookOnly  bool
+	ended     time.Time
+	complete  bool
+	findings  []kept
+	aside     map[registry.Digest]time.Time // when damaged blobs were moved aside
+	changed   bool                          // findings or aside, since they were saved
+	saved     time.Time
+	job       string // of the verification under way; "" for none
+	repairing string // of the repair under way
+	stop      context.CancelFunc
+	closing   bool // the end has begun: what stops now was cut off
+	// interrupted: the verification that is paused was cut off by the end of a
+	// program.
+	interrupted bool
 }
 
-// Verification: see [Service].
-func (c *Core) Verification(context.Context, VerificationRequest) (Verification, error) {
-	return Verification{}, errNotYet
+// kept is a finding that stands.
+type kept struct {
+	ID string `json:"id"`
+	verify.Finding
+	// Run is the beginning of the verification that saw it last.
+	Run time.Time `json:"run"`
 }
 
-// Repair: see [Service].
-func (c *Core) Repair(context.Context, RepairRequest) (JobReply, error) {
-	return JobReply{}, errNotYet
+// Verify starts, or goes on, to look at every byte and every link; see
+// [Service]. While one runs it answers with that one, at the rate that is asked
+// for now. Errors: verify_running for a Restart while one runs.
+func (c *Core) Verify(ctx context.Context, r VerifyRequest) (JobReply, error) {
+	v := &c.verifier
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	c.loadVerification()
+	if v.job != "" {
+		if r.Restart {
+			return JobReply{}, verifyRunning(v.job)
+		}
+		if r.Rate != 0 {
+			v.rate.Store(r.Rate)
+		}
+		return JobReply{ID: v.job}, nil
+	}
+	from := v.at
+	if r.Restart || v.state != VerifyPaused {
+		from = verify.Checkpoint{}
+	}
+	lookOnly := r.LookOnly || c.readOnly.Load()
+	spec := job.Spec{Kind: string(JobVerify), Title: "all blobs and links"}
+	reply, err := c.start(c.as(ctx, "verify"), spec, func(ctx context.Context, report func(job.Progress)) (job.Result, error) {
+		return job.Result{}, c.verifying(ctx, from, lookOnly, report)
+	})
+	if err != nil {
+		return reply, err
+	}
+	v.rate.Store(r.Rate)
+	v.job, v.state, v.at, v.lookOnly, v.ended, v.interrupted, v.changed = reply.ID, VerifyRunning, from, lookOnly, time.Time{}, false, true
+	if from.Started.IsZero() {
+		v.at.Started = time.Now()
+	}
+	return reply, nil
+}
+
+func verifyRunning(id string) *Problem {
+	return &Problem{
+		Code: "verify_running", Severity: severityError, Title: "A verification is under way",
+		Text: "It cannot begin anew while it runs.", Fix: "Pause it first, then begin anew:", Command: "berth jobs cancel " + id, Exit: exitConflict,
+	}
+}
+
+// verifying is the work of the job.
+func (c *Core) verifying(ctx context.Context, from verify.Checkpoint, lookOnly bool, report func(job.Progress)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	v := &c.verifier
+	v.mu.Lock()
+	v.stop = cancel
+	if v.closing {
+		cancel()
+	}
+	v.mu.Unlock()
+	c.log.Info("verification runs", "from_blob", from.Blob, "look_only", lookOnly)
+	o := verify.Options{
+		From: from, LookOnly: lookOnly, Optional: optionalChildren(c.cfg.Validation), Busy: c.manners(), Limit: c.verifyRate,
+	}
+	summary, err := verify.Run(ctx, c.disk, o, func(r verify.Report) { c.verified(r, report) })
+	return c.verifyEnded(summary, err)
+}
+
+// verifyRate is how much is read: it follows the settings.
+func (c *Core) verifyRate() int64 {
+	for _, rate := range []int64{c.verifier.rate.Load(), c.conf().Berth.Verify.Rate} {
+		if rate != 0 {
+			return rate
+		}
+	}
+	return verify.DefaultRate
+}
+
+// manners says whether clients need the disk more: requests are being answered
+// and bytes move. It looks at most twenty times a second.
+func (c *Core) manners() func() bool {
+	const pace, still = 50 * time.Millisecond, time.Second
+	var looked time.Time
+	var busy bool
+	return func() bool {
+		if time.Since(looked) < pace {
+			return busy
+		}
+		looked, busy = time.Now(), false
+		if api := c.verifier.api.Load(); api != nil {
+			busy = api.Running() > 0 && api.Quiet() < still
+		}
+		return busy
+	}
+}
+
+// verified takes a report of the verification under way.
+func (c *Core) verified(r verify.Report, report func(job.Progress)) {
+	v := &c.verifier
+	v.mu.Lock()
+	v.at = r.Checkpoint
+	if r.Found != nil {
+		v.add(*r.Found)
+	}
+	due := time.Since(v.saved) >= savePace
+	v.mu.Unlock()
+	if due {
+		c.saveVerification()
+	}
+	if r.Found != nil {
+		c.log.Warn("verification found something", "kind", r.Found.Kind, "repository", r.Found.Repository, "digest", r.Found.Digest)
+		c.notify(Notice{Kind: NoticeUpkeep})
+		c.notify(Notice{Kind: NoticeStatus})
+	}
+	report(job.Progress{Done: min(r.Bytes+r.Now, max(r.TotalBytes, r.Bytes)), Total: r.TotalBytes, Note: verifyNote(r)})
+}
+
+// verifyNote says what a verification is at.
+func verifyNote(r verify.Report) string {
+	switch {
+	case r.Phase == verify.Links:
+		return fmt.Sprintf("looking at links: %s in %s", count(r.Links, "link", "links"), count(r.Repositories, "repository", "repositories"))
+	case r.Blobs == 0 && r.Now == 0 && r.Bytes == 0:
+		return "counting blobs"
+	}
+	return fmt.Sprintf("reading blob %s of %s", humanize.Comma(min(r.Blobs+1, max(r.TotalBlobs, 1))), humanize.Comma(r.TotalBlobs))
+}
+
+func count(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return humanize.Comma(n) + " " + many
+}
+
+// verifyEnded notes how a verification ended; err is why it did not come to its
+// end.
+func (c *Core) verifyEnded(s verify.Summary, err error) error {
+	c.mu.Lock()
+	closed := c.onceClosed
+	c.mu.Unlock()
+	v := &c.verifier
+	v.mu.Lock()
+	v.at, v.job, v.stop = s.Checkpoint, "", nil
+	cut := v.closing || closed
+	v.state, v.interrupted = VerifyPaused, err != nil && cut
+	if err == nil {
+		v.state, v.ended, v.complete = VerifyDone, time.Now(), s.Complete
+		v.settle()
+	}
+	n := len(v.findings)
+	v.mu.Unlock()
+	c.saveVerification()
+	c.log.Info("verification ended", "done", err == nil, "cut_off", err != nil && cut, "blobs", s.Blobs, "bytes", s.Bytes, "findings", n)
+	c.notify(Notice{Kind: NoticeUpkeep})
+	if err != nil && cut {
+		return &Problem{
+			Code: "verify_cut", Severity: severityWarning, Title: "The verification was cut off", Text: "Berth ended meanwhile.",
+			Fix: "It goes on when Berth runs again.", Exit: exitError,
+		}
+	}
+	return err
+}
+
+// pauseVerification stops a verification since the program ends: it is not
+// worth waiting for, and goes on at the next start.
+func (c *Core) pauseVerification() {
+	v := &c.verifier
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.closing = true
+	if v.stop != nil {
+		v.stop()
+	}
+}
+
+// resumeVerification goes on with what the end of another process cut off.
+func (c *Core) resumeVerification(ctx context.Context, api *httpd.Server) {
+	v := &c.verifier
+	v.api.Store(api)
+	wait := v.resumeAfter
+	if wait == 0 {
+		wait = resumeAfter
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return
+	case <-timer.C:
+	}
+	v.mu.Lock()
+	c.loadVerification()
+	again := v.job == "" && v.interrupted
+	request := VerifyRequest{LookOnly: v.lookOnly, Rate: v.rate.Load()}
+	v.mu.Unlock()
+	if !again || c.lock.ReadOnly() {
+		return
+	}
+	if _, err := c.Verify(ctx, request); err != nil {
+		c.log.Warn("a verification that was cut off does not go on", "error", err)
+	}
+}
+
+// Verification tells of the last verification; see [Service]. What was found is
+// looked at again first, if that is quickly done.
+func (c *Core) Verification(ctx context.Context, _ VerificationRequest) (Verification, error) {
+	c.recheck(ctx)
+	v := &c.verifier
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	c.loadVerification()
+	out := Verification{
+		State: v.state, Job: v.job, Started: v.at.Started, Ended: v.ended,
+		Blobs: v.at.Blobs, TotalBlobs: v.at.TotalBlobs, Bytes: v.at.Bytes, TotalBytes: v.at.TotalBytes,
+		Links: v.at.Links, Repositories: v.at.Repositories, Complete: v.state == VerifyDone && v.complete,
+		Findings: []Finding{},
+	}
+	for _, k := range v.findings[:min(len(v.findings), shownFindings)] {
+		out.Findings = append(out.Findings, k.row())
+	}
+	out.Cut = len(v.findings) - len(out.Findings)
+	for st, err := range c.disk.Quarantined(ctx) {
+		if err != nil {
+			return out, AsProblem(fmt.Errorf("list the quarantine: %w", err))
+		}
+		out.Quarantined = append(out.Quarantined, Quarantined{Digest: st.Digest.String(), Size: st.Size, At: v.aside[st.Digest]})
+	}
+	return out, nil
+}
+
+func (k kept) row() Finding {
+	f := Finding{
+		ID: k.ID, Kind: string(k.Kind), Text: sentence(k.Text), Repository: k.Repository, Tag: k.Tag, Digest: k.Digest.String(),
+		Size: k.Size, Quarantined: k.Quarantined,
+	}
+	for _, fix := range k.Fixes {
+		f.Fixes = append(f.Fixes, Fix(fix))
+	}
+	return f
+}
+
+// damageProblem says that something is broken which can be mended; nil when
+// nothing is.
+func (c *Core) damageProblem() *Problem {
+	v := &c.verifier
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	c.loadVerification()
+	images, others := map[string]bool{}, 0
+	for _, k := range v.findings {
+		switch {
+		case len(k.Fixes) == 0:
+		case slices.Contains(damaging, k.Kind):
+			images[k.Repository+"@"+string(k.of())] = true
+		default:
+			others++
+		}
+	}
+	p := &Problem{
+		Code: "damaged", Severity: severityError, Text: "A verification found content missing or damaged. What is damaged was kept aside; nothing was deleted.",
+		Fix: "Fetch it from Docker, or from a registry that has it:", Command: "berth repair", Exit: exitError,
+	}
+	switch n := len(images); {
+	case n == 1:
+		p.Title = "An image is damaged"
+	case n > 1:
+		p.Title = fmt.Sprintf("%s images are damaged", humanize.Comma(int64(n)))
+	case others > 0:
+		p.Severity, p.Title = severityWarning, count(int64(others), "link or tag needs mending", "links and tags need mending")
+		p.Text, p.Fix, p.Command = "A verification found links that lead nowhere, or hold nothing.", "To see them:", "berth verify --status"
+	default:
+		return nil
+	}
+	return p
+}
+
+// damaging are the kinds of findings because of which an image cannot be pulled.
+var damaging = []verify.Kind{verify.BlobDamaged, verify.BlobUnreadable, verify.BlobMissing, verify.BlobUnlinked, verify.ManifestMissing, verify.ChildMissing}
+
+// of is the manifest that suffers, or the blob.
+func (k kept) of() registry.Digest {
+	if k.Manifest != "" {
+		return k.Manifest
+	}
+	return k.Digest
 }
