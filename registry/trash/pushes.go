@@ -50,9 +50,11 @@ func (p *pushes) of(repo, tag string) (push, bool) {
 }
 
 // forget is for what comes to a tag in another way than by a push.
-func (p *pushes) forget(repo, tag string) {
+func (p *pushes) forget(repo string, tags ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.new, tagName{repo, tag})
-	delete(p.old, tagName{repo, tag})
+	for _, tag := range tags {
+		delete(p.new, tagName{repo, tag})
+		delete(p.old, tagName{repo, tag})
+	}
 }

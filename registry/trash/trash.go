@@ -18,6 +18,7 @@ type Registry struct {
 	registry.Registry
 	keeper registry.Keeper
 	bin    *Bin
+	acts   *stripes
 	repos  *stripes
 	tags   *stripes
 }
@@ -25,7 +26,7 @@ type Registry struct {
 // Wrap puts a trash before a registry. keeper is the store below, which brings
 // links back. Whatever changes tags must go through the result.
 func Wrap(reg registry.Registry, keeper registry.Keeper, bin *Bin) *Registry {
-	return &Registry{Registry: reg, keeper: keeper, bin: bin, repos: newStripes(), tags: newStripes()}
+	return &Registry{Registry: reg, keeper: keeper, bin: bin, acts: newStripes(), repos: newStripes(), tags: newStripes()}
 }
 
 // ConflictError means that a tag names something else by now.
@@ -150,7 +151,7 @@ func (r *Registry) Delete(ctx context.Context, repo string, tags ...string) ([]E
 // are withdrawn when that failed.
 func (r *Registry) change(ctx context.Context, entries []Entry, do func() error) error {
 	if len(entries) > 0 {
-		if err := r.bin.add(ctx, entries); err != nil {
+		if err := r.bin.add(ctx, entries...); err != nil {
 			return err
 		}
 	}
@@ -179,13 +180,17 @@ func (r *Registry) withdraw(ctx context.Context, entries []Entry) []Entry {
 
 // Restore brings an entry back, under the tag `as` when that is not empty, and
 // takes it out of the trash. A tag that already names the same manifest is
-// fine. Errors: [ErrUnknown]; *[ConflictError] when the tag names something
+// fine. A repository comes back by [Registry.RestoreRepository].
+// Errors: [ErrUnknown]; *[ConflictError] when the tag names something
 // else, and then nothing was changed; registry.ErrTagInvalid;
 // registry.ErrManifestUnknown when the bytes are gone.
 func (r *Registry) Restore(ctx context.Context, id, as string) (Entry, error) {
 	e, err := r.bin.Get(ctx, id)
 	if err != nil {
 		return Entry{}, err
+	}
+	if e.Whole {
+		return Entry{}, fmt.Errorf("%q is a repository: %w", id, ErrUnknown)
 	}
 	tag := e.Tag
 	if as != "" {
@@ -221,11 +226,9 @@ func (r *Registry) relink(ctx context.Context, e Entry, tags ...string) error {
 		return err
 	}
 	if err := r.keeper.Relink(ctx, e.Repository, e.Digest, tags...); err != nil {
-		return fmt.Errorf("restore %s: %w", e.name(), err)
+		return fmt.Errorf("restore %s: %w", e.Name(), err)
 	}
-	for _, tag := range tags {
-		r.bin.pushes.forget(e.Repository, tag)
-	}
+	r.bin.pushes.forget(e.Repository, tags...)
 	return r.bin.remove(context.WithoutCancel(ctx), e)
 }
 
