@@ -3,6 +3,7 @@ package index
 import (
 	"context"
 	"errors"
+	"iter"
 	"time"
 
 	"berth/registry"
@@ -51,8 +52,40 @@ type Index interface {
 	// is reached.
 	Sharing(ctx context.Context, digests []registry.Digest) (map[registry.Digest]int, error)
 
-	// Usage gives the totals.
+	// Usage gives the totals. They are kept, never counted: it costs the same
+	// however much there is.
 	Usage(ctx context.Context) (Usage, error)
+
+	// Fresh gives the part of what is loose that is newer than since. It costs
+	// by how much that is.
+	Fresh(ctx context.Context, since time.Time) (Fresh, error)
+
+	// Frees gives the bytes on disk that nothing would reach any more if tags
+	// went that name the digests, and that these reach now: one tag for each
+	// time that a digest comes. A digest that no tag names stands for its
+	// manifest. What a root reaches stays.
+	Frees(ctx context.Context, going ...registry.Digest) (int64, error)
+
+	// Sizes says for each digest how much it reaches, each distinct blob once,
+	// in bytes; 0 for what is not known.
+	Sizes(ctx context.Context, digests ...registry.Digest) (map[registry.Digest]int64, error)
+
+	// Candidates gives what rules may judge in a repository, or, when repo is
+	// empty, in all, one repository after the other. The values it yields are
+	// the reader's.
+	Candidates(ctx context.Context, repo string) iter.Seq2[Candidate, error]
+
+	// Version changes whenever the candidates of a repository may have changed
+	// ("": of any), but may tell of pulls a minute late. Who asks it first, and
+	// then reads, may use what he has read until it changes. It never blocks.
+	Version(repo string) uint64
+
+	// Stored lists what is on disk, by digest, strictly after `after`, with its
+	// size and the time of what is newest of it. limit <= 0 means all.
+	Stored(ctx context.Context, after registry.Digest, limit int) ([]registry.Stored, error)
+
+	// Roots lists the roots by id, strictly after `after`. limit <= 0 means all.
+	Roots(ctx context.Context, after string, limit int) ([]Root, error)
 
 	// Complete reports whether the index reflected the whole store once since
 	// it was created; SetComplete records it.
@@ -102,11 +135,13 @@ type (
 	}
 	// DropTag says that a tag is gone.
 	DropTag struct{ Repository, Tag string }
-	// PutBlob says that a repository links a blob of Size bytes.
+	// PutBlob says that a repository links a blob of Size bytes, since At when
+	// that is known.
 	PutBlob struct {
 		Repository string
 		Digest     registry.Digest
 		Size       int64
+		At         time.Time
 	}
 	// DropBlob says that it no longer does.
 	DropBlob struct {
@@ -115,6 +150,25 @@ type (
 	}
 	// DropRepository forgets everything about a repository.
 	DropRepository struct{ Repository string }
+	// PutStored says that a blob or a manifest is on disk with Size bytes,
+	// whoever links it; At is the time of the file. PutBlob and PutManifest say
+	// it as well.
+	PutStored struct {
+		Digest registry.Digest
+		Size   int64
+		At     time.Time
+	}
+	// DropStored says that it is not on disk any more.
+	DropStored struct{ Digest registry.Digest }
+	// PutRoot says that something beside tags holds a manifest, and with it
+	// everything it reaches: "trash/<id>", "pin/<name>". An id names one digest;
+	// putting it again with another moves it.
+	PutRoot struct {
+		ID     string
+		Digest registry.Digest
+	}
+	// DropRoot says that it does no longer.
+	DropRoot struct{ ID string }
 	// Pulled counts one pull of a manifest, by tag when Tag is not empty.
 	Pulled struct {
 		Repository, Tag string
@@ -131,6 +185,10 @@ func (PutBlob) change()        {}
 func (DropBlob) change()       {}
 func (DropRepository) change() {}
 func (Pulled) change()         {}
+func (PutStored) change()      {}
+func (DropStored) change()     {}
+func (PutRoot) change()        {}
+func (DropRoot) change()       {}
 
 // Manifest is what the index keeps of a manifest's content.
 type Manifest struct {
@@ -180,10 +238,13 @@ type Repository struct {
 	Name string
 	// Tags and Manifests count.
 	Tags, Manifests int
-	// Size is what the repository takes: every distinct blob once, in bytes.
+	// Size is what the repository takes on disk: every distinct blob that it
+	// links once, in bytes.
 	Size int64
 	// Shared is how much of Size other repositories use as well.
 	Shared int64
+	// Frees is how much of Size neither they nor a root use.
+	Frees int64
 	// Pushed is the newest push.
 	Pushed time.Time
 }
@@ -198,7 +259,10 @@ type Tag struct {
 	Descriptor registry.Descriptor
 	// Size is everything the tag reaches, each distinct blob once, in bytes.
 	Size int64
-	// Frees is how many of those bytes nothing else would use if this tag went.
+	// Shared is how many of those bytes another tagged manifest reaches as well.
+	Shared int64
+	// Frees is how many of those bytes are on disk, and nothing else would use
+	// them if this tag went.
 	Frees     int64
 	Platforms []string
 	Pushed    time.Time
@@ -211,15 +275,4 @@ type Tag struct {
 	Same []string
 	// Referrers counts the manifests whose subject this one is.
 	Referrers int
-}
-
-// Usage is the whole store in figures.
-type Usage struct {
-	// Repositories with a tag, Tags, Manifests.
-	Repositories, Tags, Manifests int
-	// Blobs and Bytes count what is linked somewhere, each digest once.
-	Blobs int
-	Bytes int64
-	// Tagged is the part of Bytes that some tag reaches.
-	Tagged int64
 }

@@ -70,6 +70,8 @@ type model struct {
 	revisions map[string]map[registry.Digest]bool
 	links     map[string]map[registry.Digest]bool
 	tags      map[string]map[string]registry.Digest
+	stored    map[registry.Digest]bool
+	roots     map[string]registry.Digest
 }
 
 func newModel(w *world) *model {
@@ -78,6 +80,8 @@ func newModel(w *world) *model {
 		revisions: map[string]map[registry.Digest]bool{},
 		links:     map[string]map[registry.Digest]bool{},
 		tags:      map[string]map[string]registry.Digest{},
+		stored:    map[registry.Digest]bool{},
+		roots:     map[string]registry.Digest{},
 	}
 }
 
@@ -93,10 +97,20 @@ func (m *model) apply(c index.Change) {
 	case index.PutManifest:
 		m.known[c.Manifest.Descriptor.Digest] = c.Manifest
 		set(m.revisions, c.Repository, c.Manifest.Descriptor.Digest, true)
+		m.stored[c.Manifest.Descriptor.Digest] = true
 	case index.DropManifest:
 		delete(m.revisions[c.Repository], c.Digest)
 	case index.PutBlob:
 		set(m.links, c.Repository, c.Digest, true)
+		m.stored[c.Digest] = true
+	case index.PutStored:
+		m.stored[c.Digest] = true
+	case index.DropStored:
+		delete(m.stored, c.Digest)
+	case index.PutRoot:
+		m.roots[c.ID] = c.Digest
+	case index.DropRoot:
+		delete(m.roots, c.ID)
 	case index.DropBlob:
 		delete(m.links[c.Repository], c.Digest)
 	case index.PutTag:
@@ -137,31 +151,121 @@ func (m *model) reach(d registry.Digest, into map[registry.Digest]bool) {
 	}
 }
 
-// refs counts for every object the tags that reach it.
-func (m *model) refs() map[registry.Digest]int {
-	out := map[registry.Digest]int{}
+// reachAll gives what lives through any of some digests.
+func (m *model) reachAll(from ...registry.Digest) map[registry.Digest]bool {
+	out := map[registry.Digest]bool{}
+	for _, d := range from {
+		m.reach(d, out)
+	}
+	return out
+}
+
+// images counts for every object the tagged manifests that reach it.
+func (m *model) images() map[registry.Digest]int {
+	named, out := map[registry.Digest]bool{}, map[registry.Digest]int{}
 	for _, tags := range m.tags {
 		for _, d := range tags {
-			reached := map[registry.Digest]bool{}
-			m.reach(d, reached)
-			for o := range reached {
-				out[o]++
-			}
+			named[d] = true
+		}
+	}
+	for d := range named {
+		for o := range m.reachAll(d) {
+			out[o]++
 		}
 	}
 	return out
 }
 
-func (m *model) tagSizes(d registry.Digest, refs map[registry.Digest]int) (size, frees int64) {
-	reached := map[registry.Digest]bool{}
-	m.reach(d, reached)
-	for o := range reached {
-		size += m.size(o)
-		if refs[o] == 1 {
-			frees += m.size(o)
+// kept is what roots reach.
+func (m *model) kept() map[registry.Digest]bool {
+	return m.reachAll(slices.Collect(maps.Values(m.roots))...)
+}
+
+// revised is what the manifests reach that some repository links.
+func (m *model) revised() map[registry.Digest]bool {
+	out := map[registry.Digest]bool{}
+	for _, revisions := range m.revisions {
+		for d := range revisions {
+			m.reach(d, out)
 		}
 	}
-	return size, frees
+	return out
+}
+
+// disk is what an object takes on disk.
+func (m *model) disk(d registry.Digest) int64 {
+	if !m.stored[d] {
+		return 0
+	}
+	return m.size(d)
+}
+
+// usage computes the totals, object by object.
+func (m *model) usage() (u index.Usage) {
+	images, kept, revised := m.images(), m.kept(), m.revised()
+	for d := range m.stored {
+		n := m.disk(d)
+		u.Blobs++
+		u.Bytes += n
+		switch {
+		case images[d] > 1:
+			u.Shared += n
+		case images[d] == 1:
+			u.Images += n
+		case kept[d]:
+			u.Held += n
+		default:
+			u.Loose += n
+			if revised[d] {
+				u.Untagged += n
+			}
+		}
+	}
+	for _, repo := range repos {
+		u.Manifests += trues(m.revisions[repo])
+		u.Tags += len(m.tags[repo])
+		if len(m.tags[repo]) > 0 {
+			u.Repositories++
+		}
+	}
+	return u
+}
+
+// frees computes what is on disk and only reached by what goes: one tag for each
+// time that a digest comes.
+func (m *model) frees(going []registry.Digest) (sum int64) {
+	left := map[registry.Digest]int{}
+	for _, tags := range m.tags {
+		for _, d := range tags {
+			left[d]++
+		}
+	}
+	for _, d := range going {
+		left[d]--
+	}
+	stays := m.kept()
+	for d, n := range left {
+		if n > 0 {
+			m.reach(d, stays)
+		}
+	}
+	for d := range m.reachAll(going...) {
+		if !stays[d] {
+			sum += m.disk(d)
+		}
+	}
+	return sum
+}
+
+// tagSizes gives the figures of one tag.
+func (m *model) tagSizes(d registry.Digest, images map[registry.Digest]int) (size, shared, frees int64) {
+	for o := range m.reachAll(d) {
+		size += m.size(o)
+		if images[o] > 1 {
+			shared += m.size(o)
+		}
+	}
+	return size, shared, m.frees([]registry.Digest{d})
 }
 
 // size is what an index can know: the size of what some change has told of.
@@ -192,7 +296,8 @@ func (w *world) random(r *rand.Rand) index.Change {
 	m := w.manifests[r.IntN(len(w.manifests))]
 	tag := fmt.Sprintf("v%d", r.IntN(5))
 	at := time.Unix(1_700_000_000+int64(r.IntN(1000)), 0).UTC()
-	switch r.IntN(12) {
+	root := fmt.Sprintf("trash/%d", r.IntN(4))
+	switch r.IntN(16) {
 	case 0:
 		return index.DropManifest{Repository: repo, Digest: m.Descriptor.Digest}
 	case 1:
@@ -204,6 +309,15 @@ func (w *world) random(r *rand.Rand) index.Change {
 		return index.PutBlob{Repository: repo, Digest: d, Size: w.sizes[d]}
 	case 6, 7, 8:
 		return index.PutTag{Repository: repo, Tag: tag, Digest: m.Descriptor.Digest, At: at}
+	case 12:
+		return index.DropStored{Digest: slices.Sorted(maps.Keys(w.sizes))[r.IntN(len(w.sizes))]}
+	case 13:
+		d := slices.Sorted(maps.Keys(w.sizes))[r.IntN(len(w.sizes))]
+		return index.PutStored{Digest: d, Size: w.sizes[d], At: at}
+	case 14:
+		return index.PutRoot{ID: root, Digest: m.Descriptor.Digest}
+	case 15:
+		return index.DropRoot{ID: root}
 	case 9:
 		if r.IntN(6) == 0 {
 			return index.DropRepository{Repository: repo}

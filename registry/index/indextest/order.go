@@ -29,15 +29,21 @@ func orders(t *testing.T, x index.Index) {
 		}
 		rows := must(x.Tags(t.Context(), name, index.Query{}))(t)
 		const size = 400 + 2*(500+1000) + 500 + 20 // the index, two manifests with a layer each, the signature
-		if len(rows) != 1 || rows[0].Size != size || rows[0].Frees != size || rows[0].Referrers != 1 {
+		const disk = size - 1000 - 20              // the second layer is not on disk, and the signature's neither
+		if len(rows) != 1 || rows[0].Size != size || rows[0].Frees != disk || rows[0].Shared != 0 || rows[0].Referrers != 1 {
 			t.Fatalf("in order %v: %+v; want size %d", order, rows, size)
 		}
 		repos := must(x.Repositories(t.Context(), index.Query{Search: name, Limit: 1}))(t)
-		// The second layer is in no repository, and the signature's neither.
-		if len(repos) != 1 || repos[0].Size != 400+2*500+1000+500 || repos[0].Manifests != 4 || repos[0].Shared != 0 {
+		if len(repos) != 1 || repos[0].Size != disk || repos[0].Frees != disk || repos[0].Manifests != 4 || repos[0].Shared != 0 {
 			t.Fatalf("in order %v: %+v", order, repos)
 		}
+		if diff := cmp.Diff(index.Usage{Repositories: 1, Tags: 1, Manifests: 4, Blobs: 5, Bytes: disk, Images: disk}, must(x.Usage(t.Context()))(t)); diff != "" {
+			t.Errorf("in order %v (-want +got):\n%s", order, diff)
+		}
 		apply(t, x, index.DropRepository{Repository: name})
+		for _, s := range must(x.Stored(t.Context(), "", 0))(t) {
+			apply(t, x, index.DropStored{Digest: s.Digest})
+		}
 	}
 	if diff := cmp.Diff(index.Usage{}, must(x.Usage(t.Context()))(t)); diff != "" {
 		t.Errorf("after everything is dropped (-want +got):\n%s", diff)
@@ -124,8 +130,8 @@ func repositories(t *testing.T, x index.Index) {
 	}
 }
 
-// pruned: what no repository holds and no tag reaches is forgotten when the
-// index is declared complete, and is learned anew when it comes back.
+// pruned: what is not on disk, and nothing reaches, is forgotten when the index
+// is declared complete, and is learned anew when it comes back.
 func pruned(t *testing.T, x index.Index) {
 	kept, gone := image("kept", 10), image("gone", 20)
 	top := index.Manifest{
@@ -140,22 +146,37 @@ func pruned(t *testing.T, x index.Index) {
 	apply(t, x, index.PutManifest{Repository: "a", Manifest: top, At: start})
 	apply(t, x, index.DropTag{Repository: "a", Tag: "v2"}, index.DropManifest{Repository: "a", Digest: gone.Descriptor.Digest},
 		index.DropBlob{Repository: "a", Digest: gone.Blobs[0].Digest})
-	if err := x.SetComplete(t.Context(), true); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := x.Manifest(t.Context(), gone.Descriptor.Digest); !errors.Is(err, index.ErrUnknown) {
-		t.Errorf("what nothing holds: %v", err)
-	}
-	for _, m := range []index.Manifest{kept, top, signature} {
-		if _, err := x.Manifest(t.Context(), m.Descriptor.Digest); err != nil {
-			t.Errorf("what is held: %v", err)
+	knows := func(when string, known, unknown []index.Manifest) {
+		t.Helper()
+		if err := x.SetComplete(t.Context(), true); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range known {
+			if _, err := x.Manifest(t.Context(), m.Descriptor.Digest); err != nil {
+				t.Errorf("%s: %v", when, err)
+			}
+		}
+		for _, m := range unknown {
+			if _, err := x.Manifest(t.Context(), m.Descriptor.Digest); !errors.Is(err, index.ErrUnknown) {
+				t.Errorf("%s: %s is known: %v", when, m.Descriptor.Digest, err)
+			}
 		}
 	}
+	knows("what is on disk", []index.Manifest{kept, top, signature, gone}, nil)
+	apply(t, x, index.DropStored{Digest: gone.Descriptor.Digest}, index.DropStored{Digest: gone.Blobs[0].Digest})
+	knows("what an index reaches", []index.Manifest{kept, top, signature, gone}, nil)
+	apply(t, x, index.DropManifest{Repository: "a", Digest: top.Descriptor.Digest}, index.DropStored{Digest: top.Descriptor.Digest},
+		index.PutRoot{ID: "trash/1", Digest: top.Descriptor.Digest})
+	knows("what a root reaches", []index.Manifest{kept, top, signature, gone}, nil)
+	apply(t, x, index.DropRoot{ID: "trash/1"})
+	knows("what nothing reaches", []index.Manifest{kept, signature}, []index.Manifest{top, gone})
+
+	apply(t, x, index.PutManifest{Repository: "a", Manifest: top, At: start})
 	apply(t, x, index.PutTag{Repository: "a", Tag: "v3", Digest: top.Descriptor.Digest, At: start})
 	apply(t, x, index.PutManifest{Repository: "a", Manifest: gone, At: start})
 	const size = 400 + 500 + 20 + 500 + 7
 	rows := must(x.Tags(t.Context(), "a", index.Query{Search: "v3"}))(t)
-	if len(rows) != 1 || rows[0].Size != size || rows[0].Frees != size {
+	if len(rows) != 1 || rows[0].Size != size || rows[0].Frees != 400+500+500 {
 		t.Errorf("what came back: %+v; want size %d", rows, size)
 	}
 }

@@ -15,15 +15,16 @@ var errDamaged = errors.New("index is damaged")
 // errAgain means that changes were lost while the store was read.
 var errAgain = errors.New("the index lost changes meanwhile")
 
-// prune forgets what no repository holds and no tag reaches, so that the file
-// does not grow with every push there ever was. What something else still
-// refers to keeps its row, and loses only what it told about itself.
+// prune forgets what is not on disk, no repository holds, and neither a tag nor
+// a root reaches, so that the file does not grow with every push there ever was.
+// What something else still refers to keeps its row, and loses only what it told
+// about itself.
 var prune = []string{
 	// The edge to a referrer is the referrer's to end.
-	`DELETE FROM edge WHERE parent IN (SELECT id FROM obj WHERE holds=0 AND refs=0 AND info IS NOT NULL)
+	`DELETE FROM edge WHERE parent IN (SELECT id FROM obj WHERE disk<0 AND holds=0 AND refs=0 AND kept=0 AND revs=0 AND info IS NOT NULL)
 		AND NOT EXISTS (SELECT 1 FROM obj c WHERE c.id=edge.child AND c.subject=edge.parent)`,
-	`UPDATE obj SET subject=NULL, artifact='', info=NULL WHERE holds=0 AND refs=0 AND info IS NOT NULL`,
-	`DELETE FROM obj WHERE holds=0 AND refs=0 AND NOT EXISTS (SELECT 1 FROM edge WHERE child=obj.id)
+	`UPDATE obj SET subject=NULL, artifact='', info=NULL WHERE disk<0 AND holds=0 AND refs=0 AND kept=0 AND revs=0 AND info IS NOT NULL`,
+	`DELETE FROM obj WHERE disk<0 AND holds=0 AND refs=0 AND kept=0 AND revs=0 AND NOT EXISTS (SELECT 1 FROM edge WHERE child=obj.id)
 		AND NOT EXISTS (SELECT 1 FROM obj s WHERE s.subject=obj.id)`,
 	`DELETE FROM repo WHERE tags=0 AND manifests=0 AND NOT EXISTS (SELECT 1 FROM hold WHERE repo=repo.id)`,
 }

@@ -1,6 +1,10 @@
 package sqlite
 
-import "berth/registry"
+import (
+	"time"
+
+	"berth/registry"
+)
 
 func when(ok bool, n int64) int64 {
 	if ok {
@@ -9,89 +13,83 @@ func when(ok bool, n int64) int64 {
 	return 0
 }
 
-// resize sets the size of an object that was known by name only so far.
-func (w *writer) resize(o *object, size int64) error {
-	grow := size - o.size
-	o.size = size
-	w.touch(o)
-	w.total.bytes += when(o.holds > 0, grow)
-	w.total.tagged += when(o.refs > 0, grow)
-	if o.holds == 0 {
-		return nil
-	}
-	holders, err := w.numbers(sqlHolders, o.id)
-	if err != nil {
-		return err
-	}
-	for _, id := range holders {
-		r, err := w.repoOf(id)
-		if err != nil {
-			return err
-		}
-		r.size += grow
-		r.shared += when(o.holds > 1, grow)
-		w.touchRepo(r)
-	}
-	return nil
-}
+// hold is how a repository holds an object, and since when as a manifest.
+type hold struct{ kind, at int64 }
 
 // kind says how a repository holds an object.
-func (w *writer) kind(r *repo, o *object) (int64, error) {
+func (w *writer) kind(r *repo, o *object) (hold, error) {
 	if o.holds == 0 {
-		return 0, nil
+		return hold{}, nil
 	}
 	key := [2]int64{r.id, o.id}
-	if kind, ok := w.holds[key]; ok {
-		return kind, nil
+	if h, ok := w.holds[key]; ok {
+		return h, nil
 	}
 	row, err := w.one(sqlHold, r.id, o.id)
 	if err != nil {
-		return 0, err
+		return hold{}, err
 	}
-	kind := int64(0)
+	h := hold{}
 	if row != nil {
-		kind = integer(row[0])
+		h = hold{integer(row[0]), integer(row[1])}
 	}
-	w.holds[key] = kind
-	return kind, nil
+	w.holds[key] = h
+	return h, nil
 }
 
-func (w *writer) setKind(r *repo, o *object, kind int64) error {
-	w.holds[[2]int64{r.id, o.id}] = kind
-	if kind == 0 {
+func (w *writer) setKind(r *repo, o *object, h hold) error {
+	w.holds[[2]int64{r.id, o.id}] = h
+	if h.kind == 0 {
 		return w.exec(sqlHoldDel, r.id, o.id)
 	}
 	var key any
-	if kind&holdManifest != 0 {
+	if h.kind&holdManifest != 0 {
 		key = []byte(o.key)
 	}
-	return w.exec(sqlHoldPut, r.id, o.id, kind, key)
+	return w.exec(sqlHoldPut, r.id, o.id, h.kind, h.at, key)
 }
 
-// put makes a repository hold an object.
-func (w *writer) put(name string, d registry.Digest, size int64, kind int64) (*repo, *object, error) {
+// put makes a repository hold an object, which is on disk.
+func (w *writer) put(name string, d registry.Digest, size, kind, at int64) error {
 	r, err := w.repo(name, true)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	o, err := w.object(d, max(size, 0))
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	had, err := w.kind(r, o)
-	if err != nil || had&kind != 0 {
-		return r, o, err
-	}
-	if had == 0 {
-		if err := w.held(r, o, 1); err != nil {
-			return nil, nil, err
+	w.renew(o, at)
+	if size > 0 || o.disk < 0 {
+		if err := w.stock(o, max(size, 0)); err != nil {
+			return err
 		}
 	}
-	if kind == holdManifest {
-		w.manifests(r, 1)
+	had, err := w.kind(r, o)
+	if err != nil {
+		return err
 	}
-	return r, o, w.setKind(r, o, had|kind)
+	now := hold{had.kind | kind, had.at}
+	if kind == holdManifest && at > had.at+anew {
+		now.at = at
+	}
+	if now == had {
+		return nil
+	}
+	if had.kind == 0 {
+		if err := w.held(r, o, 1); err != nil {
+			return err
+		}
+	}
+	if err := w.setKind(r, o, now); err != nil || kind == holdBlob || had.kind&holdManifest != 0 {
+		return err
+	}
+	w.manifests(r, 1)
+	return w.rename(o, func() { o.revisions++ })
 }
+
+// anew is how much later a manifest must be pushed again for that to be noted.
+const anew = int64(time.Minute)
 
 // drop ends that a repository holds an object.
 func (w *writer) drop(name string, d registry.Digest, kind int64) error {
@@ -108,14 +106,17 @@ func (w *writer) drop(name string, d registry.Digest, kind int64) error {
 
 func (w *writer) dropHeld(r *repo, o *object, kind int64) error {
 	had, err := w.kind(r, o)
-	if err != nil || had&kind == 0 {
+	if err != nil || had.kind&kind == 0 {
 		return err
 	}
-	left := had &^ kind
+	left := hold{kind: had.kind &^ kind}
+	if kind == holdBlob {
+		left.at = had.at
+	}
 	if err := w.setKind(r, o, left); err != nil {
 		return err
 	}
-	if left == 0 {
+	if left.kind == 0 {
 		if err := w.held(r, o, -1); err != nil {
 			return err
 		}
@@ -124,17 +125,17 @@ func (w *writer) dropHeld(r *repo, o *object, kind int64) error {
 		return nil
 	}
 	w.manifests(r, -1)
+	if err := w.rename(o, func() { o.revisions-- }); err != nil {
+		return err
+	}
 	return w.unrefer(o)
 }
 
 // unrefer ends that a referrer, which no repository holds any more, lives
 // through its subject.
 func (w *writer) unrefer(o *object) error {
-	if o.subject == 0 {
+	if o.subject == 0 || o.revisions > 0 {
 		return nil
-	}
-	if row, err := w.one(sqlRevised, o.id); err != nil || row != nil {
-		return err
 	}
 	subject, err := w.objectOf(o.subject)
 	if err != nil {
@@ -155,12 +156,12 @@ func (w *writer) held(r *repo, o *object, by int64) error {
 	before := o.holds
 	o.holds += by
 	w.touch(o)
-	if before == 0 || o.holds == 0 {
-		w.total.blobs += by
-		w.total.bytes += by * o.size
-	}
-	r.size += by * o.size
-	r.shared += when(max(before, o.holds) > 1, by*o.size)
+	weight, kept := o.weight(), when(o.kept > 0, o.weight())
+	alone := max(before, o.holds) == 1
+	o.sole = when(alone && by > 0, r.id)
+	r.size += by * weight
+	r.shared += when(!alone, by*weight)
+	r.kept += when(alone, by*kept)
 	w.touchRepo(r)
 	if before+o.holds != 3 { // not from 1 to 2 or back: nobody else is touched
 		return nil
@@ -177,7 +178,8 @@ func (w *writer) held(r *repo, o *object, by int64) error {
 		if err != nil {
 			return err
 		}
-		other.shared += by * o.size
+		other.shared += by * weight
+		other.kept -= by * kept
 		w.touchRepo(other)
 	}
 	return nil

@@ -9,17 +9,18 @@ import (
 
 func (w *writer) putManifest(c index.PutManifest) error {
 	d := c.Manifest.Descriptor
-	_, o, err := w.put(c.Repository, d.Digest, d.Size, holdManifest)
+	o, err := w.object(d.Digest, d.Size)
 	if err != nil {
 		return err
 	}
+	// Described first: as long as nothing names it, that counts for nothing.
 	if !o.known {
 		if err := w.describe(o, &c.Manifest); err != nil {
 			return err
 		}
 	}
-	if o.subject == 0 {
-		return nil
+	if err := w.put(c.Repository, d.Digest, d.Size, holdManifest, nanoseconds(c.At)); err != nil || o.subject == 0 {
+		return err
 	}
 	subject, err := w.objectOf(o.subject)
 	if err != nil {
@@ -53,10 +54,9 @@ func (w *writer) describe(o *object, m *index.Manifest) (err error) {
 			if err != nil {
 				return err
 			}
-			if kid.size == 0 && d.Size > 0 {
-				if err := w.resize(kid, d.Size); err != nil {
-					return err
-				}
+			if kid.size == 0 && kid.disk < 0 && d.Size > 0 {
+				kid.size = d.Size
+				w.touch(kid)
 			}
 			kids = append(kids, kid)
 		}

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"berth/registry"
 	"berth/registry/index"
@@ -15,9 +16,10 @@ var scans = []string{
 	"SCAN j VIRTUAL",   // the page that is asked for
 	"SCAN r", "SCAN e", // what a tag reaches
 	"SCAN sqlite_master", "SCAN CONSTANT",
-	"SCAN repo USING INDEX repo_pushed", // in order, until the page is full
-	"SCAN repo USING COVERING INDEX repo_empty", "SCAN obj USING INDEX obj_loose",
-	"SCAN obj USING COVERING INDEX obj_loose",
+	"SCAN repo USING INDEX repo_pushed",             // in order, until the page is full
+	"SCAN repo USING INDEX sqlite_autoindex_repo_1", // the candidates of all
+	"SCAN repo USING COVERING INDEX repo_empty", "SCAN obj USING INDEX obj_dead",
+	"SCAN obj USING COVERING INDEX obj_dead",
 }
 
 func TestNoStatementGoesThroughATable(t *testing.T) {
@@ -41,7 +43,9 @@ func TestNoStatementGoesThroughATable(t *testing.T) {
 	m.Repository = "b"
 	apply(m)
 	apply(index.DropManifest{Repository: "b", Digest: d}, index.DropTag{Repository: "b", Tag: "v1"}, index.DropManifest{Repository: "a", Digest: signature.Manifest.Descriptor.Digest})
+	apply(index.PutRoot{ID: "trash/1", Digest: d}, index.PutRoot{ID: "trash/2", Digest: d}, index.PutStored{Digest: d, Size: 100}, index.DropStored{Digest: d})
 	read(t, x, d)
+	apply(index.DropRoot{ID: "trash/1"})
 	apply(index.DropRepository{Repository: "a"})
 	whole(t, x)
 	seen := 0
@@ -91,6 +95,14 @@ func read(t *testing.T, x *Index, d registry.Digest) {
 	note(x.Sharing(ctx, []registry.Digest{d}))
 	note(x.Usage(ctx))
 	note(x.Complete(ctx))
+	note(x.Fresh(ctx, time.Unix(1, 0)))
+	note(x.Frees(ctx, d))
+	note(x.Sizes(ctx, d))
+	note(x.Stored(ctx, "", 10))
+	note(x.Roots(ctx, "", 10))
+	for _, err := range x.Candidates(ctx, "") {
+		errs = append(errs, err)
+	}
 	_, _, err := x.Pushed(ctx, "a", "v0000", d)
 	for _, err := range append(errs, err) {
 		if err != nil {

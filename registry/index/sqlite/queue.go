@@ -92,6 +92,7 @@ func (x *Index) Apply(ctx context.Context, changes ...index.Change) error {
 	if x.closing {
 		return ErrClosed
 	}
+	x.versions.note(changes)
 	for _, c := range changes {
 		x.next++
 		if p, ok := c.(index.Pulled); ok {

@@ -39,15 +39,16 @@ func (w *writer) reach(root *object) ([]*object, error) {
 	return out, nil
 }
 
-// roots gives the tagged objects that an object lives through, itself included.
-func (w *writer) roots(o *object) ([]*object, error) {
-	if o.refs == 0 {
+// sources gives what counts for an object: what it lives through and something
+// names, itself included.
+func (w *writer) sources(o *object) ([]*object, error) {
+	if o.counts == (counts{}) {
 		return nil, nil
 	}
 	seen := map[int64]bool{o.id: true}
 	var out []*object
 	for queue := []*object{o}; len(queue) > 0; queue = queue[1:] {
-		if queue[0].tags > 0 {
+		if queue[0].gives() != (counts{}) {
 			out = append(out, queue[0])
 		}
 		parents, err := w.numbers(sqlParents, queue[0].id)
@@ -69,37 +70,52 @@ func (w *writer) roots(o *object) ([]*object, error) {
 	return out, nil
 }
 
-// refer counts by tags more, or less, that reach an object.
-func (w *writer) refer(o *object, by int64) {
-	before := o.refs
-	o.refs += by
+// rename changes what names an object, and counts for everything it reaches.
+func (w *writer) rename(o *object, change func()) error {
+	before := o.gives()
+	change()
 	w.touch(o)
-	switch {
-	case before == 0:
-		w.total.tagged += o.size
-	case o.refs == 0:
-		w.total.tagged -= o.size
+	now := o.gives()
+	by := now.plus(before, -1)
+	if by == (counts{}) {
+		return nil
 	}
-}
-
-func (w *writer) referAll(root *object, by int64) error {
-	reached, err := w.reach(root)
+	if now == (counts{}) {
+		delete(w.reached, o.id)
+	}
+	reached, err := w.reach(o)
 	if err != nil {
 		return err
 	}
-	for _, o := range reached {
-		w.refer(o, by)
+	for _, one := range reached {
+		if err := w.refer(one, by, 1); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// setOf gives what a tagged object reaches, as a set that is kept: a subject
+// refer counts sources more, or less, that reach an object.
+func (w *writer) refer(o *object, by counts, times int64) error {
+	kept := o.kept > 0
+	o.counts = o.plus(by, times)
+	w.touch(o)
+	switch now := o.kept > 0; {
+	case now && !kept:
+		return w.keepsSole(o, 1)
+	case kept && !now:
+		return w.keepsSole(o, -1)
+	}
+	return nil
+}
+
+// setOf gives what a source reaches, as a set that is kept: a subject
 // may get one referrer after the other.
-func (w *writer) setOf(root *object) (map[int64]struct{}, error) {
-	if set, ok := w.reached[root.id]; ok {
+func (w *writer) setOf(source *object) (map[int64]struct{}, error) {
+	if set, ok := w.reached[source.id]; ok {
 		return set, nil
 	}
-	reached, err := w.reach(root)
+	reached, err := w.reach(source)
 	if err != nil {
 		return nil, err
 	}
@@ -110,20 +126,20 @@ func (w *writer) setOf(root *object) (map[int64]struct{}, error) {
 	for _, o := range reached {
 		set[o.id] = struct{}{}
 	}
-	w.reached[root.id] = set
+	w.reached[source.id] = set
 	return set, nil
 }
 
-// join adds edges from parent, and counts for everything that the tags above
+// join adds edges from parent, and counts for everything that the sources above
 // now reach through them.
 func (w *writer) join(parent *object, kids []*object) error {
-	roots, err := w.roots(parent)
+	sources, err := w.sources(parent)
 	if err != nil {
 		return err
 	}
-	sets := make([]map[int64]struct{}, len(roots))
-	for i, root := range roots {
-		if sets[i], err = w.setOf(root); err != nil {
+	sets := make([]map[int64]struct{}, len(sources))
+	for i, source := range sources {
+		if sets[i], err = w.setOf(source); err != nil {
 			return err
 		}
 	}
@@ -140,8 +156,8 @@ func (w *writer) join(parent *object, kids []*object) error {
 		if parent.loaded && !slices.Contains(parent.kids, kid.id) {
 			parent.kids = append(parent.kids, kid.id)
 		}
-		for i, root := range roots {
-			if err := w.spread(kid, sets[i], root.tags); err != nil {
+		for i, source := range sources {
+			if err := w.spread(kid, sets[i], source.gives()); err != nil {
 				return err
 			}
 		}
@@ -149,14 +165,16 @@ func (w *writer) join(parent *object, kids []*object) error {
 	return nil
 }
 
-// spread counts tags for everything that lives through o and is not in set.
-func (w *writer) spread(o *object, set map[int64]struct{}, tags int64) error {
+// spread counts for everything that lives through o and is not in set.
+func (w *writer) spread(o *object, set map[int64]struct{}, by counts) error {
 	for queue := []*object{o}; len(queue) > 0; queue = queue[1:] {
 		if _, ok := set[queue[0].id]; ok {
 			continue
 		}
 		set[queue[0].id] = struct{}{}
-		w.refer(queue[0], tags)
+		if err := w.refer(queue[0], by, 1); err != nil {
+			return err
+		}
 		kids, err := w.kids(queue[0])
 		if err != nil {
 			return err
@@ -172,18 +190,18 @@ func (w *writer) spread(o *object, set map[int64]struct{}, tags int64) error {
 	return nil
 }
 
-// cut takes an edge away, and uncounts what the tags above reach no more.
+// cut takes an edge away, and uncounts what the sources above reach no more.
 func (w *writer) cut(parent, kid *object) error {
 	if row, err := w.one(sqlEdgeHas, parent.id, kid.id); err != nil || row == nil {
 		return err
 	}
-	roots, err := w.roots(parent)
+	sources, err := w.sources(parent)
 	if err != nil {
 		return err
 	}
-	before := make([][]*object, len(roots))
-	for i, root := range roots {
-		if before[i], err = w.reach(root); err != nil {
+	before := make([][]*object, len(sources))
+	for i, source := range sources {
+		if before[i], err = w.reach(source); err != nil {
 			return err
 		}
 	}
@@ -192,13 +210,16 @@ func (w *writer) cut(parent, kid *object) error {
 		return err
 	}
 	parent.kids = slices.DeleteFunc(parent.kids, func(id int64) bool { return id == kid.id })
-	for i, root := range roots {
-		if _, err := w.reach(root); err != nil {
+	for i, source := range sources {
+		if _, err := w.reach(source); err != nil {
 			return err
 		}
 		for _, o := range before[i] {
-			if o.mark != w.generation {
-				w.refer(o, -root.tags)
+			if o.mark == w.generation {
+				continue
+			}
+			if err := w.refer(o, source.gives(), -1); err != nil {
+				return err
 			}
 		}
 	}

@@ -117,23 +117,12 @@ func (x *Index) Sharing(ctx context.Context, digests []registry.Digest) (map[reg
 	return out, nil
 }
 
-// Usage gives the totals, which are one row.
-func (x *Index) Usage(ctx context.Context) (index.Usage, error) {
-	var u index.Usage
-	if err := x.settle(ctx); err != nil {
-		return u, err
-	}
-	err := x.file.Load().db.QueryRowContext(ctx, `SELECT repos, tags, manifests, blobs, bytes, tagged FROM total`).
-		Scan(&u.Repositories, &u.Tags, &u.Manifests, &u.Blobs, &u.Bytes, &u.Tagged)
-	return u, x.watch(err)
-}
-
 // Repositories lists repositories that have tags.
 func (x *Index) Repositories(ctx context.Context, q index.Query) ([]index.Repository, error) {
 	if err := x.settle(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := x.query(ctx, `SELECT name, tags, manifests, size, shared, pushed
+	rows, err := x.query(ctx, `SELECT name, tags, manifests, size, shared, size-shared-kept, pushed
 		FROM repo WHERE tags > 0 AND (? = '' OR instr(name, ?) > 0)
 		ORDER BY `+repositoryOrder(q)+` LIMIT ? OFFSET ?`,
 		q.Search, strings.ToLower(q.Search), all(q.Limit), q.Offset)
@@ -145,7 +134,7 @@ func (x *Index) Repositories(ctx context.Context, q index.Query) ([]index.Reposi
 	for rows.Next() {
 		var r index.Repository
 		var at int64
-		if err := rows.Scan(&r.Name, &r.Tags, &r.Manifests, &r.Size, &r.Shared, &at); err != nil {
+		if err := rows.Scan(&r.Name, &r.Tags, &r.Manifests, &r.Size, &r.Shared, &r.Frees, &at); err != nil {
 			return nil, err
 		}
 		r.Pushed = timeOf(at)
@@ -156,7 +145,7 @@ func (x *Index) Repositories(ctx context.Context, q index.Query) ([]index.Reposi
 
 // repositoryOrder gives the ORDER BY of a query; names break ties.
 func repositoryOrder(q index.Query) string {
-	column := map[index.Order]string{index.ByName: "name", index.BySize: "size", index.ByTags: "tags", index.ByPushed: "pushed"}[q.Order]
+	column := map[index.Order]string{index.ByName: "name", index.BySize: "size", index.ByFrees: "size-shared-kept", index.ByTags: "tags", index.ByPushed: "pushed"}[q.Order]
 	descending := q.Descending
 	if column == "" {
 		column, descending = "pushed", true

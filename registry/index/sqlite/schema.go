@@ -3,36 +3,47 @@ package sqlite
 import "strings"
 
 // version is the schema's. A file of another version is set aside and built anew.
-const version = 3
+const version = 4
 
-// schema: obj is a manifest or a blob, named once by the key of its digest;
-// tags counts the tags that name it, refs those that reach it. hold says which
-// repository holds which object, as a blob link (1), a manifest revision (2),
-// or both (3); key repeats a manifest's, so that they are listed in order. edge
-// leads from a manifest to what lives through it: its config and layers, the
-// children of an index, and, turned round, the referrers of a subject.
+// schema: obj is a manifest or a blob, named once by the key of its digest; disk
+// is what its file takes, -1 while there is none, and at the time of what is
+// newest of it. tags counts the tags that name it, roots the roots, revisions
+// the repositories that link it as a manifest. What reaches it is counted as
+// well: refs the tags, images the tagged manifests, kept those with a root, revs
+// those with a revision. hold says which repository holds which object, as a
+// blob link (1), a manifest revision (2), or both (3); key repeats a manifest's,
+// so that they are listed in order. edge leads from a manifest to what lives
+// through it: its config and layers, the children of an index, and, turned
+// round, the referrers of a subject. Of a repository, kept is what it alone
+// links and a root reaches.
 const schema = `
 CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE total(
-	blobs INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0, tagged INTEGER NOT NULL DEFAULT 0,
+	blobs INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0, images INTEGER NOT NULL DEFAULT 0, shared INTEGER NOT NULL DEFAULT 0,
+	held INTEGER NOT NULL DEFAULT 0, loose INTEGER NOT NULL DEFAULT 0, untagged INTEGER NOT NULL DEFAULT 0,
 	repos INTEGER NOT NULL DEFAULT 0, tags INTEGER NOT NULL DEFAULT 0, manifests INTEGER NOT NULL DEFAULT 0);
 INSERT INTO total DEFAULT VALUES;
 CREATE TABLE repo(
 	id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,
 	tags INTEGER NOT NULL, manifests INTEGER NOT NULL,
-	size INTEGER NOT NULL, shared INTEGER NOT NULL, pushed INTEGER NOT NULL);
+	size INTEGER NOT NULL, shared INTEGER NOT NULL, kept INTEGER NOT NULL, pushed INTEGER NOT NULL);
 CREATE INDEX repo_pushed ON repo(pushed DESC, name) WHERE tags > 0;
 CREATE INDEX repo_listed ON repo(name) WHERE manifests > 0;
 CREATE INDEX repo_empty ON repo(id) WHERE tags=0 AND manifests=0;
 CREATE TABLE obj(
-	id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, size INTEGER NOT NULL,
-	refs INTEGER NOT NULL, holds INTEGER NOT NULL, tags INTEGER NOT NULL,
+	id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, disk INTEGER NOT NULL, at INTEGER NOT NULL,
+	refs INTEGER NOT NULL, images INTEGER NOT NULL, kept INTEGER NOT NULL, revs INTEGER NOT NULL,
+	holds INTEGER NOT NULL, tags INTEGER NOT NULL, roots INTEGER NOT NULL, revisions INTEGER NOT NULL,
 	subject INTEGER, artifact TEXT, info BLOB);
 CREATE INDEX obj_subject ON obj(subject, key) WHERE subject IS NOT NULL;
-CREATE INDEX obj_loose ON obj(id) WHERE holds=0 AND refs=0;
-CREATE TABLE hold(repo INTEGER NOT NULL, obj INTEGER NOT NULL, kind INTEGER NOT NULL, key BLOB, PRIMARY KEY(repo, obj)) WITHOUT ROWID;
+CREATE INDEX obj_dead ON obj(id) WHERE disk<0 AND holds=0 AND refs=0 AND kept=0 AND revs=0;
+CREATE INDEX obj_loose ON obj(at) WHERE disk>=0 AND refs=0 AND kept=0;
+CREATE TABLE hold(
+	repo INTEGER NOT NULL, obj INTEGER NOT NULL, kind INTEGER NOT NULL, at INTEGER NOT NULL, pulled INTEGER NOT NULL,
+	key BLOB, PRIMARY KEY(repo, obj)) WITHOUT ROWID;
 CREATE INDEX hold_obj ON hold(obj);
 CREATE INDEX hold_manifest ON hold(repo, key) WHERE key IS NOT NULL;
+CREATE TABLE root(id TEXT PRIMARY KEY, obj INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE edge(parent INTEGER NOT NULL, child INTEGER NOT NULL, PRIMARY KEY(parent, child)) WITHOUT ROWID;
 CREATE INDEX edge_child ON edge(child);
 CREATE TABLE tag(
@@ -50,29 +61,36 @@ const (
 
 // The statements of the writer.
 const (
-	sqlTotal = `UPDATE total SET blobs=blobs+?, bytes=bytes+?, tagged=tagged+?, repos=repos+?, tags=tags+?, manifests=manifests+?`
+	sqlTotal = `UPDATE total SET blobs=blobs+?, bytes=bytes+?, images=images+?, shared=shared+?, held=held+?, loose=loose+?, untagged=untagged+?,
+		repos=repos+?, tags=tags+?, manifests=manifests+?`
 
-	sqlRepo       = `SELECT id, name, tags, manifests, size, shared, pushed FROM repo WHERE name=?`
-	sqlRepoByID   = `SELECT id, name, tags, manifests, size, shared, pushed FROM repo WHERE id=?`
+	repoColumns   = `id, name, tags, manifests, size, shared, kept, pushed`
+	sqlRepo       = `SELECT ` + repoColumns + ` FROM repo WHERE name=?`
+	sqlRepoByID   = `SELECT ` + repoColumns + ` FROM repo WHERE id=?`
 	sqlRepoLast   = `SELECT ifnull(max(id),0) FROM repo`
-	sqlRepoNew    = `INSERT INTO repo(id, name, tags, manifests, size, shared, pushed) VALUES(?,?,?,?,?,?,?)`
-	sqlRepoSet    = `UPDATE repo SET tags=?, manifests=?, size=?, shared=?, pushed=? WHERE id=?`
+	sqlRepoNew    = `INSERT INTO repo(` + repoColumns + `) VALUES(?,?,?,?,?,?,?,?)`
+	sqlRepoSet    = `UPDATE repo SET tags=?, manifests=?, size=?, shared=?, kept=?, pushed=? WHERE id=?`
 	sqlRepoDel    = `DELETE FROM repo WHERE id=?`
 	sqlRepoPushed = `SELECT ifnull(max(at),0) FROM tag WHERE repo=?`
 
-	sqlObj     = `SELECT id, key, size, refs, holds, tags, ifnull(subject,0), info IS NOT NULL FROM obj WHERE key=?`
-	sqlObjByID = `SELECT id, key, size, refs, holds, tags, ifnull(subject,0), info IS NOT NULL FROM obj WHERE id=?`
+	objColumns = `id, key, size, disk, at, refs, images, kept, revs, holds, tags, roots, revisions`
+	sqlObj     = `SELECT ` + objColumns + `, ifnull(subject,0), info IS NOT NULL FROM obj WHERE key=?`
+	sqlObjByID = `SELECT ` + objColumns + `, ifnull(subject,0), info IS NOT NULL FROM obj WHERE id=?`
 	sqlObjLast = `SELECT ifnull(max(id),0) FROM obj`
-	sqlObjNew  = `INSERT INTO obj(id, key, size, refs, holds, tags, subject, artifact, info) VALUES(?,?,?,?,?,?,nullif(?,0),?,?)`
-	sqlObjSet  = `UPDATE obj SET size=?, refs=?, holds=?, tags=? WHERE id=?`
+	sqlObjNew  = `INSERT INTO obj(` + objColumns + `, subject, artifact, info) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,nullif(?,0),?,?)`
+	sqlObjSet  = `UPDATE obj SET size=?, disk=?, at=?, refs=?, images=?, kept=?, revs=?, holds=?, tags=?, roots=?, revisions=? WHERE id=?`
 	sqlObjInfo = `UPDATE obj SET subject=nullif(?,0), artifact=?, info=? WHERE id=?`
 
-	sqlHold    = `SELECT kind FROM hold WHERE repo=? AND obj=?`
-	sqlHoldPut = `INSERT OR REPLACE INTO hold(repo, obj, kind, key) VALUES(?,?,?,?)`
-	sqlHoldDel = `DELETE FROM hold WHERE repo=? AND obj=?`
-	sqlHeld    = `SELECT obj, kind FROM hold WHERE repo=?`
-	sqlHolders = `SELECT repo FROM hold WHERE obj=?`
-	sqlRevised = `SELECT 1 FROM hold WHERE obj=? AND kind>=2 LIMIT 1`
+	sqlHold     = `SELECT kind, at FROM hold WHERE repo=? AND obj=?`
+	sqlHoldPut  = `INSERT INTO hold(repo, obj, kind, at, pulled, key) VALUES(?,?,?,?,0,?) ON CONFLICT DO UPDATE SET kind=excluded.kind, at=excluded.at, key=excluded.key`
+	sqlHoldDel  = `DELETE FROM hold WHERE repo=? AND obj=?`
+	sqlHoldPull = `UPDATE hold SET pulled=max(pulled,?) WHERE repo=? AND obj=?`
+	sqlHeld     = `SELECT obj, kind FROM hold WHERE repo=?`
+	sqlHolders  = `SELECT repo FROM hold WHERE obj=?`
+
+	sqlRoot    = `SELECT obj FROM root WHERE id=?`
+	sqlRootPut = `INSERT OR REPLACE INTO root(id, obj) VALUES(?,?)`
+	sqlRootDel = `DELETE FROM root WHERE id=?`
 
 	sqlEdgeDel = `DELETE FROM edge WHERE parent=? AND child=?`
 	sqlEdgeHas = `SELECT 1 FROM edge WHERE parent=? AND child=?`

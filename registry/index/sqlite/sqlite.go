@@ -34,6 +34,8 @@ type Index struct {
 	lost    atomic.Bool // see Lost
 	marked  atomic.Bool // the file says, or nobody can have it say, that it is being written
 
+	versions versions
+
 	mu      sync.Mutex // guards what follows; not held while anything is written
 	queue   []queued
 	weight  int // of the queue, in bytes
@@ -120,6 +122,7 @@ func (x *Index) heal(w *writer) *writer {
 	}
 	x.damaged.Store(false)
 	x.file.Store(f)
+	x.versions.all()
 	_ = old.close() // closing what is damaged may fail, and does not matter
 	x.log.Warn("index began anew", "path", x.path)
 	return fresh

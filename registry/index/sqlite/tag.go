@@ -47,9 +47,8 @@ func (w *writer) putTag(c index.PutTag) error {
 				return err
 			}
 		}
-		o.tags++
 		was.pulls, was.pulled = 0, 0
-		if err := w.referAll(o, 1); err != nil {
+		if err := w.rename(o, func() { o.tags++ }); err != nil {
 			return err
 		}
 	}
@@ -73,10 +72,7 @@ func (w *writer) unname(id int64) error {
 	if err != nil {
 		return err
 	}
-	if o.tags--; o.tags == 0 {
-		delete(w.reached, id)
-	}
-	return w.referAll(o, -1)
+	return w.rename(o, func() { o.tags-- })
 }
 
 // tags counts tags of a repository, and repositories that have any.
@@ -117,6 +113,9 @@ func (w *writer) pulled(p pull, count pullCount) error {
 		return err
 	}
 	if p.tag == "" {
+		if err := w.exec(sqlHoldPull, nanoseconds(count.last), r.id, o.id); err != nil {
+			return err
+		}
 		return w.exec(sqlTagsPull, count.n, nanoseconds(count.last), o.id, r.id)
 	}
 	return w.exec(sqlTagPull, count.n, nanoseconds(count.last), r.id, p.tag, o.id)

@@ -149,25 +149,25 @@ func same(page []row, twins map[int64][]string) {
 	}
 }
 
-// measure fills in what each tag reaches, and what it would free.
+// measure fills in what each tag reaches, what of that others reach as well, and
+// what it would free.
 func (x *Index) measure(ctx context.Context, rows []row) error {
-	type sums struct{ size, frees int64 }
+	type sums struct{ size, shared, frees int64 }
 	known := map[int64]sums{}
-	stmt, err := x.file.Load().prepared(`SELECT total(size), total(CASE WHEN refs = 1 THEN size END) FROM obj WHERE id IN (` + sqlReach + `)`)
+	stmt, err := x.file.Load().prepared(`SELECT ifnull(sum(size),0), ifnull(sum(CASE WHEN images>1 THEN size END),0),
+		ifnull(sum(CASE WHEN refs=1 AND kept=0 AND disk>0 THEN disk END),0) FROM obj WHERE id IN (` + sqlReach + `)`)
 	if err != nil {
 		return x.watch(err)
 	}
 	for i, r := range rows {
 		s, ok := known[r.obj]
 		if !ok {
-			var size, frees float64
-			if err := stmt.QueryRowContext(ctx, r.obj).Scan(&size, &frees); err != nil {
+			if err := stmt.QueryRowContext(ctx, r.obj).Scan(&s.size, &s.shared, &s.frees); err != nil {
 				return x.watch(err)
 			}
-			s = sums{int64(size), int64(frees)}
 			known[r.obj] = s
 		}
-		rows[i].tag.Size, rows[i].tag.Frees = s.size, s.frees
+		rows[i].tag.Size, rows[i].tag.Shared, rows[i].tag.Frees = s.size, s.shared, s.frees
 	}
 	return nil
 }

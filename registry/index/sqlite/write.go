@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"berth/registry"
 	"berth/registry/index"
 )
 
@@ -23,8 +22,8 @@ type writer struct {
 	objectByID map[int64]*object
 	repos      map[string]*repo
 	repoByID   map[int64]*repo
-	holds      map[[2]int64]int64           // repo, object → kind; 0 is known to be none
-	reached    map[int64]map[int64]struct{} // by tagged object, while no edge goes
+	holds      map[[2]int64]hold            // repo, object → how; kind 0 is known to be none
+	reached    map[int64]map[int64]struct{} // by source, while no edge goes
 	total      total                        // what is to be added
 	marked     bool                         // the file says that it is being written
 	generation uint64                       // of the marks of objects
@@ -35,29 +34,12 @@ type writer struct {
 	lastRepo     int64
 }
 
-type total struct{ blobs, bytes, tagged, repos, tags, manifests int64 }
-
-// object is a row of obj.
-type object struct {
-	id                      int64
-	key                     string
-	size, refs, holds, tags int64
-	subject                 int64
-	known                   bool // it has a description
-	stored                  bool // it has a row
-	dirty                   bool
-	info                    []byte // a description to be written
-	artifact                string
-	kids                    []int64 // what its edges lead to, when loaded
-	loaded                  bool
-	mark                    uint64
-}
-
 // repo is a row of repo.
 type repo struct {
 	id                                  int64
 	name                                string
-	tags, manifests, size, shared, push int64
+	tags, manifests, size, shared, kept int64
+	push                                int64
 	stored, dirty                       bool
 	stale                               bool // the newest push may be gone
 }
@@ -66,7 +48,7 @@ type repo struct {
 func (w *writer) forget() {
 	w.objects, w.objectByID = map[string]*object{}, map[int64]*object{}
 	w.repos, w.repoByID = map[string]*repo{}, map[int64]*repo{}
-	w.holds, w.reached = map[[2]int64]int64{}, map[int64]map[int64]struct{}{}
+	w.holds, w.reached = map[[2]int64]hold{}, map[int64]map[int64]struct{}{}
 	w.dirtyObjects, w.dirtyRepos, w.total = nil, nil, total{}
 	w.lastObject, w.lastRepo = 0, 0
 }
@@ -141,8 +123,7 @@ func (w *writer) apply(c index.Change) error {
 	case index.DropManifest:
 		return w.drop(c.Repository, c.Digest, holdManifest)
 	case index.PutBlob:
-		_, _, err := w.put(c.Repository, c.Digest, c.Size, holdBlob)
-		return err
+		return w.put(c.Repository, c.Digest, c.Size, holdBlob, nanoseconds(c.At))
 	case index.DropBlob:
 		return w.drop(c.Repository, c.Digest, holdBlob)
 	case index.PutTag:
@@ -151,6 +132,14 @@ func (w *writer) apply(c index.Change) error {
 		return w.dropTag(c.Repository, c.Tag)
 	case index.DropRepository:
 		return w.dropRepository(c.Repository)
+	case index.PutStored:
+		return w.putStored(c)
+	case index.DropStored:
+		return w.dropStored(c.Digest)
+	case index.PutRoot:
+		return w.putRoot(c)
+	case index.DropRoot:
+		return w.dropRoot(c.ID)
 	default:
 		return fmt.Errorf("index: unknown change %T", c)
 	}
@@ -175,27 +164,7 @@ func (w *writer) flush() error {
 		return nil
 	}
 	w.total = total{}
-	return w.exec(sqlTotal, t.blobs, t.bytes, t.tagged, t.repos, t.tags, t.manifests)
-}
-
-func (w *writer) flushObject(o *object) error {
-	o.dirty = false
-	if !o.stored {
-		var info any
-		if o.info != nil {
-			info = o.info
-		}
-		err := w.exec(sqlObjNew, o.id, []byte(o.key), o.size, o.refs, o.holds, o.tags, o.subject, o.artifact, info)
-		o.stored, o.info = true, nil
-		return err
-	}
-	if o.info != nil {
-		if err := w.exec(sqlObjInfo, o.subject, o.artifact, o.info, o.id); err != nil {
-			return err
-		}
-		o.info = nil
-	}
-	return w.exec(sqlObjSet, o.size, o.refs, o.holds, o.tags, o.id)
+	return w.exec(sqlTotal, t.blobs, t.bytes, t.images, t.shared, t.held, t.loose, t.untagged, t.repos, t.tags, t.manifests)
 }
 
 func (w *writer) flushRepo(r *repo) error {
@@ -209,16 +178,9 @@ func (w *writer) flushRepo(r *repo) error {
 	}
 	if !r.stored {
 		r.stored = true
-		return w.exec(sqlRepoNew, r.id, r.name, r.tags, r.manifests, r.size, r.shared, r.push)
+		return w.exec(sqlRepoNew, r.id, r.name, r.tags, r.manifests, r.size, r.shared, r.kept, r.push)
 	}
-	return w.exec(sqlRepoSet, r.tags, r.manifests, r.size, r.shared, r.push, r.id)
-}
-
-func (w *writer) touch(o *object) {
-	if !o.dirty {
-		o.dirty = true
-		w.dirtyObjects = append(w.dirtyObjects, o)
-	}
+	return w.exec(sqlRepoSet, r.tags, r.manifests, r.size, r.shared, r.kept, r.push, r.id)
 }
 
 func (w *writer) touchRepo(r *repo) {
@@ -259,7 +221,7 @@ func (w *writer) repo(name string, create bool) (*repo, error) {
 func (w *writer) keepRepo(row []driver.Value) *repo {
 	r := &repo{
 		id: integer(row[0]), tags: integer(row[2]), manifests: integer(row[3]),
-		size: integer(row[4]), shared: integer(row[5]), push: integer(row[6]), stored: true,
+		size: integer(row[4]), shared: integer(row[5]), kept: integer(row[6]), push: integer(row[7]), stored: true,
 	}
 	r.name, _ = row[1].(string)
 	w.repos[r.name], w.repoByID[r.id] = r, r
@@ -278,69 +240,4 @@ func (w *writer) repoOf(id int64) (*repo, error) {
 		return nil, fmt.Errorf("%w: no repository %d", errDamaged, id)
 	}
 	return w.keepRepo(row), nil
-}
-
-// object finds the row of a digest, or makes it where size is not negative.
-// size 0 means that it is not known.
-func (w *writer) object(d registry.Digest, size int64) (*object, error) {
-	key := keyOf(d)
-	o := w.objects[string(key)]
-	if o == nil {
-		row, err := w.one(sqlObj, key)
-		if err != nil {
-			return nil, err
-		}
-		switch {
-		case row != nil:
-			o = w.keep(row)
-		case size < 0:
-			return nil, nil
-		default:
-			return w.newObject(string(key), size)
-		}
-	}
-	if size > 0 && size != o.size {
-		return o, w.resize(o, size)
-	}
-	return o, nil
-}
-
-func (w *writer) newObject(key string, size int64) (*object, error) {
-	if w.lastObject == 0 {
-		row, err := w.one(sqlObjLast)
-		if err != nil {
-			return nil, err
-		}
-		w.lastObject = integer(row[0])
-	}
-	w.lastObject++
-	o := &object{id: w.lastObject, key: key, size: size, loaded: true}
-	w.objects[key], w.objectByID[o.id] = o, o
-	w.touch(o)
-	return o, nil
-}
-
-func (w *writer) keep(row []driver.Value) *object {
-	o := &object{
-		id: integer(row[0]), size: integer(row[2]), refs: integer(row[3]), holds: integer(row[4]),
-		tags: integer(row[5]), subject: integer(row[6]), known: integer(row[7]) != 0, stored: true,
-	}
-	key, _ := row[1].([]byte)
-	o.key = string(key)
-	w.objects[o.key], w.objectByID[o.id] = o, o
-	return o
-}
-
-func (w *writer) objectOf(id int64) (*object, error) {
-	if o := w.objectByID[id]; o != nil {
-		return o, nil
-	}
-	row, err := w.one(sqlObjByID, id)
-	if err != nil {
-		return nil, err
-	}
-	if row == nil {
-		return nil, fmt.Errorf("%w: no object %d", errDamaged, id)
-	}
-	return w.keep(row), nil
 }

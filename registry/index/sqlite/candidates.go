@@ -1,0 +1,191 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"iter"
+	"sync"
+	"time"
+
+	"berth/registry/index"
+)
+
+// The queries of Candidates, page by page. CROSS JOIN keeps them going by
+// repository.
+const (
+	sqlTagged = `SELECT t.name, o.key, t.at, t.pulled, s.key, NULL FROM tag t CROSS JOIN obj o ON o.id = t.obj
+		LEFT JOIN obj s ON s.id = o.subject WHERE t.repo = ? AND t.name > ? ORDER BY t.name LIMIT ?`
+	sqlUntagged = `SELECT '', h.key, h.at, h.pulled, s.key, (SELECT group_concat(hex(p.key)) FROM edge e
+			CROSS JOIN hold p ON p.repo = h.repo AND p.obj = e.parent AND p.key IS NOT NULL WHERE e.child = h.obj AND e.parent IS NOT o.subject)
+		FROM hold h CROSS JOIN obj o ON o.id = h.obj LEFT JOIN obj s ON s.id = o.subject
+		WHERE h.repo = ? AND h.key > ? AND (o.tags = 0 OR NOT EXISTS (SELECT 1 FROM tag t WHERE t.obj = h.obj AND t.repo = h.repo))
+		ORDER BY h.key LIMIT ?`
+)
+
+// candidatesAtOnce is how many are read before the first is yielded: the reader
+// may ask the index something else meanwhile.
+const candidatesAtOnce = 4096
+
+// Candidates gives what rules may judge; see index.Index.
+func (x *Index) Candidates(ctx context.Context, repo string) iter.Seq2[index.Candidate, error] {
+	return func(yield func(index.Candidate, error) bool) {
+		err := x.settle(ctx)
+		names := []string{repo}
+		if err == nil && repo == "" {
+			names, err = column(ctx, x, text, `SELECT name FROM repo WHERE tags > 0 OR manifests > 0 ORDER BY name`)
+		}
+		for _, name := range names {
+			if err != nil {
+				break
+			}
+			if err = x.candidates(ctx, name, yield); errors.Is(err, errStop) {
+				return
+			}
+		}
+		if err != nil {
+			yield(index.Candidate{}, err)
+		}
+	}
+}
+
+// errStop ends a list whose reader has left.
+var errStop = errors.New("stop")
+
+func (x *Index) candidates(ctx context.Context, repo string, yield func(index.Candidate, error) bool) error {
+	id, err := x.repository(ctx, repo)
+	if errors.Is(err, index.ErrUnknown) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, query := range []string{sqlTagged, sqlUntagged} {
+		for after, more := any(""), true; more; {
+			some, err := x.someCandidates(ctx, query, id, after)
+			if err != nil {
+				return err
+			}
+			for _, c := range some {
+				c.Repository = repo
+				if !yield(c, nil) {
+					return errStop
+				}
+				if after = c.Tag; c.Tag == "" {
+					after = keyOf(c.Digest)
+				}
+			}
+			more = len(some) == candidatesAtOnce
+		}
+	}
+	return nil
+}
+
+func (x *Index) someCandidates(ctx context.Context, query string, repo int64, after any) ([]index.Candidate, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if query == sqlUntagged && after == "" {
+		after = []byte{}
+	}
+	rows, err := x.query(ctx, query, repo, after, candidatesAtOnce)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []index.Candidate
+	var name, key, subject, parents sql.RawBytes
+	var at, pulled int64
+	for rows.Next() {
+		if err := rows.Scan(&name, &key, &at, &pulled, &subject, &parents); err != nil {
+			return nil, x.watch(err)
+		}
+		c := index.Candidate{Tag: string(name), Digest: digestOf(key), Pushed: timeOf(at), Pulled: timeOf(pulled), Subject: digestOf(subject)}
+		for part := range bytes.SplitSeq(parents, []byte{','}) {
+			if parent, err := hex.DecodeString(string(part)); err == nil && len(parent) > 0 {
+				c.Parents = append(c.Parents, digestOf(parent))
+			}
+		}
+		out = append(out, c)
+	}
+	return out, x.watch(rows.Err())
+}
+
+// pullPatience is for how long a pull may go untold: a registry that is pulled
+// from all the time would change all the time.
+const pullPatience = time.Minute
+
+// versions say which repositories have changed.
+type versions struct {
+	mu     sync.Mutex // guards what follows
+	last   uint64     // the last change of any
+	floor  uint64     // no version is below
+	of     map[string]uint64
+	pulled map[string]time.Time // pulls since that are not told yet
+}
+
+func (v *versions) changed(repo string) {
+	v.last++
+	if v.of == nil || len(v.of) >= maxVersions {
+		v.of, v.floor = map[string]uint64{}, v.last
+	}
+	v.of[repo] = v.last
+}
+
+// maxVersions bounds how many repositories are told apart.
+const maxVersions = 1 << 16
+
+// note takes changes that were queued.
+func (v *versions) note(changes []index.Change) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, c := range changes {
+		switch c := c.(type) {
+		case index.PutTag:
+			v.changed(c.Repository)
+		case index.DropTag:
+			v.changed(c.Repository)
+		case index.PutManifest:
+			v.changed(c.Repository)
+		case index.DropManifest:
+			v.changed(c.Repository)
+		case index.DropRepository:
+			v.changed(c.Repository)
+		case index.Pulled:
+			if _, waits := v.pulled[c.Repository]; waits || len(v.pulled) >= maxVersions {
+				continue
+			}
+			if v.pulled == nil {
+				v.pulled = map[string]time.Time{}
+			}
+			v.pulled[c.Repository] = time.Now()
+		}
+	}
+}
+
+// all tells that everything may have changed.
+func (v *versions) all() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.last++
+	v.floor = v.last
+}
+
+// Version changes with the candidates; see index.Index.
+func (x *Index) Version(repo string) uint64 {
+	v := &x.versions
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for name, since := range v.pulled {
+		if (repo == "" || repo == name) && time.Since(since) >= pullPatience {
+			delete(v.pulled, name)
+			v.changed(name)
+		}
+	}
+	if repo == "" {
+		return v.last
+	}
+	return max(v.of[repo], v.floor)
+}
