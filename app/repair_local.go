@@ -1,0 +1,277 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"berth/registry"
+	"berth/registry/archive"
+	"berth/registry/manifest"
+	"berth/registry/verify"
+)
+
+// localSource is the container engine of this machine. It gives whole images
+// only, as archives, so those are looked at which may hold what is missed: by
+// their id, by the digests that they were pushed or pulled as, or by name.
+type localSource struct{ engines Engines }
+
+func (localSource) name() string { return "Docker" }
+
+func (l localSource) fetch(ctx context.Context, c *Core, plan []*mend, t *tally) error {
+	t.tell("asking Docker")
+	images, err := l.images(ctx)
+	if err != nil {
+		for _, m := range plan {
+			m.problem = AsProblem(err)
+		}
+		return AsProblem(err)
+	}
+	wants := make([]*wanted, len(plan))
+	for i, m := range plan {
+		wants[i] = c.want(ctx, m)
+	}
+	slices.SortStableFunc(images, func(a, b EngineImage) int { return cmp.Compare(best(wants, b), best(wants, a)) })
+	for _, i := range images {
+		var here []*wanted
+		for _, w := range wants {
+			if !w.m.done && w.match(i) > 0 {
+				here = append(here, w)
+			}
+		}
+		if len(here) == 0 {
+			continue
+		}
+		if err := l.fromImage(ctx, c, i, here, t); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			for _, w := range here {
+				w.failed = err
+			}
+		}
+	}
+	for _, w := range wants {
+		if !w.m.done {
+			w.m.problem = w.problem(c.addressForPeople())
+		}
+	}
+	return nil
+}
+
+func (l localSource) images(ctx context.Context) ([]EngineImage, error) {
+	e, err := l.engines.Open(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = e.Close() }()
+	return e.Images(ctx)
+}
+
+// fromImage mends what one image of the engine helps with.
+func (l localSource) fromImage(ctx context.Context, c *Core, i EngineImage, here []*wanted, t *tally) (err error) {
+	named := shortDigest(registry.Digest(i.ID))
+	if len(i.Names) > 0 {
+		named = i.Names[0]
+	}
+	t.tell("reading " + named + " from Docker")
+	e, err := l.engines.Open(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = e.Close() }()
+	stream, err := e.Save(ctx, i.ID)
+	if err != nil {
+		return err
+	}
+	a, err := archive.Read(ctx, stream, c.tempDir())
+	if err = errors.Join(err, stream.Close()); err != nil {
+		return fmt.Errorf("read the image %s: %w", named, err)
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	for _, w := range here {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		s := &savedImage{a: a, t: t, dir: c.tempDir(), plain: w.plain(ctx, c, a)}
+		for repo, err := range a.Repositories(ctx, "") {
+			if err == nil {
+				s.repo = repo
+				break
+			}
+		}
+		t.tell("looking for " + shortDigest(w.m.Digest) + " in " + named)
+		if err := c.refetch(ctx, s, w.m); err != nil {
+			w.failed, w.repacked = err, w.repacked || s.repacked
+		}
+	}
+	return nil
+}
+
+// wanted is what is known of content that is missed.
+type wanted struct {
+	m *mend
+	// ids are the digests by which an engine may know an image that has it.
+	ids map[string]bool
+	// manifests are those of the repository that need it.
+	manifests []manifest.Parsed
+	failed    error // of the last image
+	repacked  bool  // an image had it, packed otherwise
+}
+
+// maxManifests bounds the manifests of one repository that are read to find
+// out who needs a blob.
+const maxManifests = 10_000
+
+// want collects what there is to know a local image by.
+func (c *Core) want(ctx context.Context, m *mend) *wanted {
+	w := &wanted{m: m, ids: map[string]bool{m.Digest.String(): true}}
+	repo := m.Repository
+	if repo == "" {
+		repo, _ = verify.Needing(ctx, c.disk, m.Digest)
+	}
+	n := 0
+	for d, err := range c.disk.Revisions(ctx, repo) {
+		if n++; err != nil || n > maxManifests {
+			break
+		}
+		content, err := c.disk.Content(ctx, d.Digest)
+		if err != nil {
+			continue
+		}
+		p, err := manifest.Parse("", content)
+		if err != nil {
+			continue
+		}
+		needs := d.Digest == m.Manifest || d.Digest == m.Digest
+		for _, b := range p.Blobs {
+			needs = needs || b.Digest == m.Digest
+		}
+		for _, child := range p.Children {
+			needs = needs || child.Digest == m.Digest || child.Digest == m.Manifest
+		}
+		if !needs {
+			continue
+		}
+		w.ids[d.Digest.String()] = true
+		if len(p.Blobs) > 0 {
+			w.ids[p.Blobs[0].Digest.String()] = true
+			w.manifests = append(w.manifests, p)
+		}
+	}
+	return w
+}
+
+// match says how likely an image has it: 0 for not at all.
+func (w *wanted) match(i EngineImage) int {
+	if w.ids[i.ID] {
+		return 3
+	}
+	for _, known := range i.Digests {
+		if _, d, ok := strings.Cut(known, "@"); ok && w.ids[d] {
+			return 3
+		}
+	}
+	likely := 0
+	for _, name := range i.Names {
+		repo, tag, _ := splitName(name)
+		repo, _ = withoutHost(repo)
+		switch {
+		case repo != w.m.Repository && "library/"+repo != w.m.Repository:
+		case tag == w.m.Tag:
+			return 2
+		default:
+			likely = 1
+		}
+	}
+	return likely
+}
+
+func best(wants []*wanted, i EngineImage) (n int) {
+	for _, w := range wants {
+		n = max(n, w.match(i))
+	}
+	return n
+}
+
+// plain says which unpacked layer of an image each packed one is, as far as
+// manifests and their configs say.
+func (w *wanted) plain(ctx context.Context, c *Core, a *archive.Archive) map[registry.Digest]registry.Digest {
+	out := map[registry.Digest]registry.Digest{}
+	for _, p := range w.manifests {
+		if len(p.Blobs) == 0 {
+			continue
+		}
+		config, err := readBlob(c.disk.OpenStored(ctx, p.Blobs[0].Digest))
+		if err != nil {
+			config, err = readArchived(ctx, a, p.Blobs[0].Digest)
+		}
+		if err != nil {
+			continue
+		}
+		summary, err := manifest.Config(config)
+		if err != nil || len(summary.DiffIDs) != len(p.Blobs)-1 {
+			continue
+		}
+		for n, b := range p.Blobs[1:] {
+			if strings.HasSuffix(b.MediaType, "gzip") {
+				out[b.Digest] = summary.DiffIDs[n]
+			}
+		}
+	}
+	return out
+}
+
+func readArchived(ctx context.Context, a *archive.Archive, d registry.Digest) ([]byte, error) {
+	for repo, err := range a.Repositories(ctx, "") {
+		if err != nil {
+			return nil, err
+		}
+		b, err := a.OpenBlob(ctx, repo, d)
+		return readBlob(b, err)
+	}
+	return nil, registry.ErrBlobUnknown
+}
+
+// readBlob reads what is small.
+func readBlob(b io.ReadCloser, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(io.LimitReader(b, registry.MaxManifestSize))
+	return content, errors.Join(err, b.Close())
+}
+
+// problem says why an engine could not help.
+func (w *wanted) problem(address string) *Problem {
+	again := "berth push NAME"
+	if w.m.Repository != "" {
+		again = "docker push " + address + "/" + w.m.Repository
+		if w.m.Tag != "" {
+			again += ":" + w.m.Tag
+		}
+	}
+	p := &Problem{
+		Code: "not_at_source", Severity: severityError, Title: "Docker does not have it", Exit: exitError,
+		Text: fmt.Sprintf("No local image holds %s.", shortDigest(w.m.Digest)),
+		Fix:  "Push the image again from where it was built, or name a registry that has it:", Command: "berth repair " + w.m.ID + " --from https://registry.example.com",
+	}
+	switch {
+	case errors.Is(w.failed, errUnneeded):
+		return unneeded(w.m)
+	case w.repacked:
+		p.Code, p.Title = "docker_repacks", "Docker does not have it as it was pushed"
+		p.Text = fmt.Sprintf("Docker keeps layers unpacked, and packing this one again gives other bytes than %s.", shortDigest(w.m.Digest))
+		p.Fix, p.Command = "The image is there: push it again, or use berth repair --from with a registry that has it.", again
+	case w.failed != nil && !missingThere(w.failed):
+		p = AsProblem(w.failed)
+	case w.failed != nil:
+		p.Text = fmt.Sprintf("Images of that name are there, but none holds %s: Docker keeps neither manifests nor packed layers as they were pushed.", shortDigest(w.m.Digest))
+		p.Fix, p.Command = "If one of them is the image, push it again; else use berth repair --from with a registry that has it.", again
+	}
+	return p
+}
