@@ -18,136 +18,111 @@ func attachment(tag string) (algorithm, rest string, ok bool) {
 	return algorithm, rest, len(rest) == 64 || rest[64] == '.' || rest[64] == '-'
 }
 
+// Attached gives the digest that a fallback tag, or a tag of cosign, stands
+// beside; false for any other tag, and for a digest that the tag cuts.
+func Attached(tag string) (registry.Digest, bool) {
+	algorithm, rest, ok := attachment(tag)
+	if !ok || algorithm != "sha256" {
+		return "", false
+	}
+	return registry.Digest("sha256:" + rest[:64]), true
+}
+
+// resting are the places that are being judged.
+type resting map[int32]bool
+
 // judge settles what is not judged as a tag, and reports whether it stays. What
 // asks in a circle stays.
-func (e *evaluation) judge(place int32) bool {
-	if _, ok := e.fates[place]; ok {
-		v := e.verdict(int(place))
-		return v.Keep || v.Because == ""
+func (j *Judgment) judge(place int32, asked *resting) bool {
+	f := &j.fates[place]
+	if f.kind != undecided || (*asked)[place] {
+		return !f.kind.drops()
 	}
-	e.fates[place] = true
-	c := e.candidate(int(place))
-	if c.Tag == "" && e.tag[e.number[place]] >= 0 {
-		e.settle(int(place), true, "a tag names it", "")
+	(*asked)[place] = true
+	g := j.group
+	c := &g.candidates[place]
+	if c.Tag == "" && g.tag[g.number[place]] >= 0 {
+		*f = fate{named, -1, 0}
 		return true
 	}
-	owners, what := e.owners(c)
+	owners := g.rest[g.nth[place]].owners
 	if len(owners) == 0 {
-		return e.judgeUntagged(int(place))
+		return j.judgeLoose(place)
 	}
 	for _, id := range owners {
-		if e.stay(id) {
-			e.settle(int(place), true, what+" "+e.name(id)+", stays with it", "")
+		if j.stay(id, c, asked) {
+			*f = fate{stays, -1, id}
 			return true
 		}
 	}
-	rule := ""
-	if places := e.with[owners[0]]; len(places) > 0 {
-		rule = e.verdict(int(places[0])).Rule
+	*f = fate{goes, -1, owners[0]}
+	if places := g.with[owners[0]]; len(places) > 0 {
+		f.rule = j.fates[places[0]].rule
 	}
-	e.settle(int(place), false, what+" "+e.name(owners[0])+", goes with it", rule)
 	return false
 }
 
-// stay reports whether the manifest of a number stays.
-func (e *evaluation) stay(id int32) bool {
-	if e.stays[id] {
+// stay reports whether the manifest of a number stays, as far as c is concerned.
+func (j *Judgment) stay(id int32, c *Candidate, asked *resting) bool {
+	if j.group.stays[id] {
 		return true
 	}
-	for _, place := range e.with[id] {
-		if e.judge(place) {
+	for _, place := range j.group.with[id] {
+		if !j.judge(place, asked) {
+			continue
+		}
+		// A tag would keep what is attached from going where its subject goes.
+		if c.Tag == "" || !j.group.candidates[place].Loose || j.fates[place].kind != undecided {
 			return true
 		}
 	}
 	return false
 }
 
-// owners gives what a candidate lives and dies with, as far as it is there.
-func (e *evaluation) owners(c *Candidate) (ids []int32, what string) {
-	add := func(d registry.Digest, as string) {
-		if id, ok := e.ids[d]; ok && d != "" && d != c.Digest {
-			ids = append(ids, id)
-			if what == "" {
-				what = as
-			}
-		}
-	}
-	if algorithm, rest, ok := attachment(c.Tag); ok {
-		as := "list of what refers to"
-		switch {
-		case strings.HasSuffix(rest, ".sig"):
-			as = "signature of"
-		case strings.HasSuffix(rest, ".att"):
-			as = "attestation of"
-		case strings.HasSuffix(rest, ".sbom"):
-			as = "SBOM of"
-		case len(rest) > 64:
-			as = "refers to"
-		}
-		add(e.whole(algorithm, rest[:64]), as)
-	}
-	add(c.Subject, "refers to")
-	if c.Tag == "" {
-		for _, parent := range c.Parents {
-			add(parent, "part of")
-		}
-	}
-	return ids, what
-}
-
-// whole gives the digest of a fallback tag.
-func (e *evaluation) whole(algorithm, hex string) registry.Digest {
-	if algorithm == "sha256" {
-		return registry.Digest("sha256:" + hex)
-	}
-	for d := range e.ids {
-		if strings.HasPrefix(string(d), "sha512:"+hex) {
-			return d
-		}
-	}
-	return ""
-}
-
-// name is what users call a manifest: by a tag, or by its short digest.
-func (e *evaluation) name(id int32) string {
-	if place := e.tag[id]; place >= 0 {
-		return e.candidate(int(place)).Tag
-	}
-	for _, place := range e.with[id] {
-		d := string(e.candidate(int(place)).Digest)
-		return d[:min(len(d), len("sha256:")+12)]
-	}
-	return "a manifest"
-}
-
-// judgeUntagged asks the rules about a manifest that no tag names and that
-// belongs to nothing, or about a fallback tag whose subject is gone.
-func (e *evaluation) judgeUntagged(place int) bool {
-	c := e.candidate(place)
-	why, dropped := "no tag names it", (*rule)(nil)
-	if c.Tag != "" {
-		why = "what it refers to is gone"
-	}
-	for _, r := range e.rules {
+// judgeLoose asks the rules about a manifest that no tag names and that belongs
+// to nothing, or about a fallback tag whose subject is gone.
+func (j *Judgment) judgeLoose(place int32) bool {
+	c, f := &j.group.candidates[place], &j.fates[place]
+	f.rule = -1
+	drops := int16(-1)
+	for i := range j.rules {
+		r := &j.rules[i]
 		if r.Untagged <= 0 {
 			continue
 		}
-		because := used(c, e.clock, time.Duration(r.Untagged))
-		if c.Pushed.IsZero() {
-			because = "when it was pushed is not known"
-		}
-		if because != "" {
-			e.settle(place, true, why+", but "+because, r.name)
+		until := usedUntil(c, time.Duration(r.Untagged))
+		if c.Pushed.IsZero() || j.At.Before(until) {
+			*f = fate{keptLoose, int16(i), 0} //nolint:gosec // as many as a person writes
+			if !c.Pushed.IsZero() {
+				j.holds(until)
+			}
 			return true
 		}
-		if dropped == nil {
-			dropped = r
+		if drops < 0 {
+			drops = int16(i) //nolint:gosec // as many as a person writes
 		}
 	}
-	if dropped == nil {
-		e.settle(place, true, "no rule speaks of it", "")
-		return true
+	if drops >= 0 {
+		*f = fate{droppedLoose, drops, 0}
 	}
-	e.settle(place, false, why+", "+e.clock.pushed(c)+" (longer than "+dropped.Untagged.String()+")", dropped.name)
-	return false
+	return drops < 0
+}
+
+// loose says what a candidate is that belongs to nothing.
+func loose(c *Candidate) string {
+	if c.Tag != "" {
+		return "what it refers to is gone"
+	}
+	return "no tag names it"
+}
+
+// untagged says what a rule says of a manifest without a tag.
+func (r *rule) untagged(c *Candidate, at *clock) string {
+	if c.Pushed.IsZero() {
+		return "but when it was pushed is not known"
+	}
+	if because := used(c, at, time.Duration(r.Untagged)); because != "" {
+		return "but " + because
+	}
+	return at.pushed(c) + " (longer than " + r.Untagged.String() + ")"
 }

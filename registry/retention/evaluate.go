@@ -29,6 +29,9 @@ type Candidate struct {
 	Subject registry.Digest
 	// Parents are the indexes of the repository that it is part of.
 	Parents []registry.Digest
+	// Loose is true of a manifest without a tag that the clean-up frees without
+	// being told by a rule: then the tags that are attached to it go before.
+	Loose bool
 }
 
 // Verdict is what becomes of a candidate, and why.
@@ -45,10 +48,11 @@ type Verdict struct {
 
 // Evaluate judges candidates; verdicts come in the order of the candidates,
 // which does not matter otherwise. Rules that are not valid keep everything.
-// A preview of one rule is an evaluation of that rule alone.
+// A preview of one rule is an evaluation of that rule alone. Whoever asks again
+// and again keeps a [Group] of each repository.
 func Evaluate(policies []Policy, candidates []Candidate, now time.Time) []Verdict {
 	out := make([]Verdict, len(candidates))
-	rules, err := compileAll(policies)
+	rules, err := Compile(policies)
 	if err != nil {
 		for i := range candidates {
 			out[i] = Verdict{Candidate: &candidates[i], Keep: true, Because: "the cleanup rules are not valid, so nothing goes"}
@@ -56,31 +60,25 @@ func Evaluate(policies []Policy, candidates []Candidate, now time.Time) []Verdic
 		return out
 	}
 	var order []string
-	groups := map[string][]int32{}
-	for i := 0; i < len(candidates); {
-		repo, from := candidates[i].Repository, i
-		for i < len(candidates) && candidates[i].Repository == repo {
-			i++
-		}
-		group, ok := groups[repo]
-		if !ok {
+	places := map[string][]int{}
+	for i := range candidates {
+		repo := candidates[i].Repository
+		if _, ok := places[repo]; !ok {
 			order = append(order, repo)
-			group = make([]int32, 0, i-from)
 		}
-		for at := from; at < i; at++ {
-			group = append(group, int32(at)) //nolint:gosec // an index
-		}
-		groups[repo] = group
+		places[repo] = append(places[repo], i)
 	}
 	at := &clock{now: now}
 	for _, repo := range order {
-		e := evaluation{candidates: candidates, out: out, clock: at, group: groups[repo]}
-		for i := range rules {
-			if rules[i].forRepository(repo) {
-				e.rules = append(e.rules, &rules[i])
-			}
+		some := make([]Candidate, len(places[repo]))
+		for n, i := range places[repo] {
+			some[n] = candidates[i]
 		}
-		e.run()
+		j := NewGroup(some).Judge(rules.For(repo), now)
+		for n, i := range places[repo] {
+			out[i] = j.verdict(int32(n), at) //nolint:gosec // an index
+			out[i].Candidate = &candidates[i]
+		}
 	}
 	return out
 }

@@ -80,17 +80,17 @@ func TestValidateNamesTheRuleAndWhatToDo(t *testing.T) {
 		rules []retention.Policy
 		says  []string
 	}{
-		"an expression": {[]retention.Policy{{Keep: ten}, {Name: "x", Tags: []string{"re:("}, Keep: ten}}, []string{`cleanup rule 2 ("x")`, "tags", "is not a regular expression"}},
-		"a repository":  {[]retention.Policy{{Repositories: []string{"Team/[ab]"}, Keep: ten}}, []string{`rule 1 ("rule 1")`, "repositories", `'T'`, "re:"}},
-		"braces":        {[]retention.Policy{{Tags: []string{"{a,b"}, Keep: ten}, {Name: "q", Tags: []string{"a}"}, Keep: ten}}, []string{"write {a,b}", `rule 2 ("q")`}},
-		"many braces":   {[]retention.Policy{{Tags: []string{strings.Repeat("{a,b}", 9)}, Keep: ten}}, []string{"more than 64"}},
-		"an empty one":  {[]retention.Policy{{Keep: ten, Except: []string{""}}}, []string{"except", "between 1 and"}},
-		"nothing stays": {[]retention.Policy{{Tags: []string{"pr-*"}}}, []string{"all its tags would go", "keep: {newest: 10}"}},
-		"does nothing":  {[]retention.Policy{{Name: "idle"}}, []string{`"idle"`, "does nothing"}},
-		"always alone":  {[]retention.Policy{{Keep: retention.Keep{Always: []string{"a"}}}}, []string{"all other tags would go"}},
-		"negative":      {[]retention.Policy{{Keep: retention.Keep{Newest: -1}}}, []string{"keep.newest is negative"}},
+		"an expression":   {[]retention.Policy{{Keep: ten}, {Name: "x", Tags: []string{"re:("}, Keep: ten}}, []string{`cleanup rule 2 ("x")`, "tags", "is not a regular expression"}},
+		"a repository":    {[]retention.Policy{{Repositories: []string{"Team/[ab]"}, Keep: ten}}, []string{`rule 1 ("rule 1")`, "repositories", `'T'`, "re:"}},
+		"braces":          {[]retention.Policy{{Tags: []string{"{a,b"}, Keep: ten}, {Name: "q", Tags: []string{"a}"}, Keep: ten}}, []string{"write {a,b}", `rule 2 ("q")`}},
+		"many braces":     {[]retention.Policy{{Tags: []string{strings.Repeat("{a,b}", 9)}, Keep: ten}}, []string{"more than 64"}},
+		"an empty one":    {[]retention.Policy{{Keep: ten, Except: []string{""}}}, []string{"except", "between 1 and"}},
+		"nothing stays":   {[]retention.Policy{{Tags: []string{"pr-*"}}}, []string{"all its tags would go", "keep: {newest: 10}"}},
+		"does nothing":    {[]retention.Policy{{Name: "idle"}}, []string{`"idle"`, "does nothing"}},
+		"always alone":    {[]retention.Policy{{Keep: retention.Keep{Always: []string{"a"}}}}, []string{"all other tags would go"}},
+		"negative":        {[]retention.Policy{{Keep: retention.Keep{Newest: -1}}}, []string{"keep.newest is negative"}},
 		"one that is off": {[]retention.Policy{{Name: "rest", Off: true}}, []string{`"rest"`, "does nothing"}},
-		"two of a name": {[]retention.Policy{{Name: "a", Keep: ten}, {Name: "a", Keep: ten}}, []string{"rules 1 and 2 are both called"}},
+		"two of a name":   {[]retention.Policy{{Name: "a", Keep: ten}, {Name: "a", Keep: ten}}, []string{"rules 1 and 2 are both called"}},
 	} {
 		err := retention.Validate(c.rules)
 		if err == nil {

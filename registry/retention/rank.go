@@ -27,15 +27,15 @@ func (s numbers) has(id int32) bool { return s != nil && s[id] }
 
 // best finds the manifests of which a tag is among the n newest: each manifest
 // counts once, with the newest of its tags.
-func (e *evaluation) best(chosen []int32, n int, by newer) numbers {
+func (g *Group) best(chosen []int32, n int, by newer) numbers {
 	if n <= 0 || len(chosen) == 0 {
 		return nil
 	}
-	top := make([]int32, len(e.ids)) // 1 + place of the newest tag, by number
+	top := make([]int32, len(g.ids)) // 1 + place of the newest tag, by number
 	places := make([]int32, 0, len(chosen))
 	for _, place := range chosen {
-		id := e.number[place]
-		if was := top[id]; was == 0 || by(e.candidate(int(place)), e.candidate(int(was-1))) > 0 {
+		id := g.number[place]
+		if was := top[id]; was == 0 || by(&g.candidates[place], &g.candidates[was-1]) > 0 {
 			top[id] = place + 1
 		}
 	}
@@ -44,25 +44,25 @@ func (e *evaluation) best(chosen []int32, n int, by newer) numbers {
 			places = append(places, place-1)
 		}
 	}
-	e.divide(places, n, by)
-	out := make(numbers, len(e.ids))
+	g.divide(places, n, by)
+	out := make(numbers, len(g.ids))
 	for _, place := range places[:min(n, len(places))] {
-		out[e.number[place]] = true
+		out[g.number[place]] = true
 	}
 	return out
 }
 
 // divide brings the n newest to the front, in any order: about three looks at
 // each, where sorting takes as many as the number has digits, in binary.
-func (e *evaluation) divide(places []int32, n int, by newer) {
+func (g *Group) divide(places []int32, n int, by newer) {
 	for lo, hi := 0, len(places); n > lo && n < hi; {
-		pivot := e.candidate(int(places[lo+(hi-lo)/2]))
+		pivot := &g.candidates[places[lo+(hi-lo)/2]]
 		i, j := lo, hi-1
 		for i <= j {
-			for by(e.candidate(int(places[i])), pivot) > 0 {
+			for by(&g.candidates[places[i]], pivot) > 0 {
 				i++
 			}
-			for by(e.candidate(int(places[j])), pivot) < 0 {
+			for by(&g.candidates[places[j]], pivot) < 0 {
 				j--
 			}
 			if i <= j {

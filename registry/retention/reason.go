@@ -35,6 +35,40 @@ func (r *rule) sentences() reasons {
 	return s
 }
 
+// keeps says why a rule keeps a tag that it selects; empty: it does not.
+func (r *rule) keeps(c *Candidate, at *clock, newest, version bool) string {
+	k := &r.Keep
+	if text, ok := r.force.first(c.Tag); ok {
+		return "always kept: it matches " + text
+	}
+	switch {
+	case newest:
+		return r.because.newest
+	case version:
+		return r.because.version
+	case c.Pushed.IsZero() && (k.Newest > 0 || k.Younger > 0 || k.Pulled > 0):
+		return "when it was pushed is not known"
+	case k.Younger > 0 && at.now.Sub(c.Pushed) < time.Duration(k.Younger):
+		return at.pushed(c)
+	case k.Pulled > 0:
+		return used(c, at, time.Duration(k.Pulled))
+	}
+	return ""
+}
+
+// used says why a candidate counts as used within an age; empty: it does not.
+func used(c *Candidate, at *clock, within time.Duration) string {
+	switch {
+	case !c.Pulled.IsZero() && at.now.Sub(c.Pulled) < within:
+		return at.pulled(c)
+	case at.now.Sub(c.Pushed) < within:
+		return at.pushed(c) + ", which counts as a pull"
+	case !c.PullsSince.IsZero() && at.now.Sub(c.PullsSince) < within:
+		return "whether it was pulled is known only since " + at.ago(c.PullsSince)
+	}
+	return ""
+}
+
 // drops says why a tag goes.
 func (r *rule) drops(c *Candidate, at *clock) string {
 	if r.because.unpulled == "" {
