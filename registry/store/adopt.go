@@ -12,12 +12,12 @@ import (
 func (s *Store) adoptSmall(ctx context.Context, sess *session, d registry.Digest) error {
 	defer s.locks.shared(sess.repo)()
 	defer s.gate.refer()()
+	s.leases.take(d)
+	s.censuses.note(sess.repo, d)
 	b := s.newBatch()
 	defer b.done()
 	b.ensure(ctx, blobKey(d), sess.small)
 	b.ensure(ctx, layerLink(sess.repo, d), []byte(d))
-	s.leases.take(d)
-	s.censuses.note(sess.repo, d)
 	err := error(nil)
 	if sess.filed {
 		// A folder with an open file in it cannot be deleted on every system.
@@ -44,14 +44,14 @@ func (s *Store) adoptSmall(ctx context.Context, sess *session, d registry.Digest
 func (s *Store) adopt(ctx context.Context, sess *session, d registry.Digest) error {
 	defer s.locks.shared(sess.repo)()
 	defer s.gate.refer()()
+	s.leases.take(d)
+	s.censuses.note(sess.repo, d)
 	b := s.newBatch()
 	defer b.done()
 	b.fly(blobKey(d))
 	data := uploadData(sess.repo, sess.id)
 	b.move(data, blobKey(d))
 	b.ensure(ctx, layerLink(sess.repo, d), []byte(d))
-	s.leases.take(d)
-	s.censuses.note(sess.repo, d)
 	needed := len(b.changes)
 	b.remove(uploadDir(sess.repo, sess.id))
 	if err := b.apply(ctx); err != nil {

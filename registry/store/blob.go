@@ -132,22 +132,30 @@ func (s *Store) StatBlob(ctx context.Context, repo string, d registry.Digest) (r
 		return registry.Descriptor{}, err
 	}
 	defer s.gate.refer()()
-	if s.going.has(layerLink, repo, d) {
-		return registry.Descriptor{}, registry.ErrBlobUnknown.WithDetail(d)
-	}
-	target, err := s.layer(ctx, repo, d)
+	desc, target, err := s.lookAtBlob(ctx, repo, d)
 	if err != nil {
 		return registry.Descriptor{}, err
 	}
+	s.leases.take(target)
+	if s.landed(layerLink(repo, d)) {
+		desc, _, err = s.lookAtBlob(ctx, repo, d)
+	}
+	return desc, err
+}
+
+// lookAtBlob also says where the bytes are. Errors: registry.ErrBlobUnknown.
+func (s *Store) lookAtBlob(ctx context.Context, repo string, d registry.Digest) (desc registry.Descriptor, target registry.Digest, err error) {
+	if target, err = s.layer(ctx, repo, d); err != nil {
+		return desc, "", err
+	}
 	size, err := s.stored(ctx, target)
 	if missing(err) {
-		return registry.Descriptor{}, registry.ErrBlobUnknown.WithDetail(d)
+		return desc, "", registry.ErrBlobUnknown.WithDetail(d)
 	}
 	if err != nil {
-		return registry.Descriptor{}, fmt.Errorf("stat blob %s: %w", d, err)
+		return desc, "", fmt.Errorf("stat blob %s: %w", d, err)
 	}
-	s.leases.take(target)
-	return describeBlob(d, size), nil
+	return describeBlob(d, size), target, nil
 }
 
 // layer says under which digest a blob of a repository is stored. That is d,

@@ -22,19 +22,21 @@
 //   - locks, by repository: what changes links holds it shared; deleting a
 //     manifest or a blob, which must see a closed picture, holds it alone.
 //   - tags, by repository and tag: one writer at a time.
-//   - gate: whoever makes or promises a reference is inside it, shared; who
-//     removes something has it alone while it looks whether it may. A clean-up
-//     then takes the flights of what goes, leaves the gate, and deletes; see
-//     registry.Census and docs/gc.md.
+//   - gate: whoever makes or promises a reference is inside it, shared. A census
+//     begins alone in it, and single things are removed alone in it. The removals
+//     of a census do without: whoever is in the gate notes what he refers to, or
+//     takes a lease, before he looks whether it is there, and a removal takes the
+//     flights of what goes before it looks at leases, and with the notes under
+//     their lock; see docs/gc.md.
 //   - flights, by key: who writes a blob or a link to one holds it alone until
 //     that is durable, so that nobody takes what can be seen for what will stay.
 //     Of several, that of the blob is taken first.
 //   - sessions.mu: the set of uploads in memory. An upload itself belongs to
 //     its one holder.
 //
-// They are taken in this order; the mutexes of censuses, leases, going, cache
-// and the set of known repositories are leaves, but that a census asks for
-// leases. Nobody holds any of them while a client's body is read.
+// They are taken in this order; the mutexes of censuses, leases, cache
+// and the set of known repositories are leaves, but that a census tries
+// flights. Nobody holds any of them while a client's body is read.
 //
 // # What is kept in memory
 //

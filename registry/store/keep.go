@@ -134,6 +134,7 @@ func (s *Store) Relink(ctx context.Context, repo string, d registry.Digest, tags
 	defer s.locks.shared(repo)()
 	defer s.lockTags(repo, tags)()
 	defer s.gate.refer()()
+	s.censuses.note(repo, d)
 	// The cache may know more than the disk, and what is being swept is not there.
 	s.flights.shared(blobKey(d))()
 	if _, err := s.stored(ctx, d); missing(err) {

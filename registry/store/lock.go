@@ -47,6 +47,16 @@ func (l *locks) alone(name string) (unlock func()) {
 	return func() { n.Unlock(); l.leave(name, n) }
 }
 
+// try takes a lock for itself if nobody has it.
+func (l *locks) try(name string) (unlock func(), ok bool) {
+	n := l.enter(name)
+	if !n.TryLock() {
+		l.leave(name, n)
+		return nil, false
+	}
+	return func() { n.Unlock(); l.leave(name, n) }, true
+}
+
 // shared takes a lock with others; the result gives it back.
 func (l *locks) shared(name string) (unlock func()) {
 	n := l.enter(name)

@@ -28,14 +28,16 @@ func (s *Store) StatManifest(ctx context.Context, repo string, d registry.Digest
 		return registry.Descriptor{}, err
 	}
 	defer s.gate.refer()()
-	if s.going.has(revisionLink, repo, d) {
-		return registry.Descriptor{}, registry.ErrManifestUnknown.WithDetail(d)
-	}
 	m, err := s.Manifest(ctx, repo, d)
 	if err != nil {
 		return registry.Descriptor{}, err
 	}
 	s.leases.take(d)
+	if s.landed(revisionLink(repo, d)) {
+		if err := s.revision(ctx, repo, d); err != nil {
+			return registry.Descriptor{}, err
+		}
+	}
 	return describeManifest(m), nil
 }
 

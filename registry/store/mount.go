@@ -30,6 +30,7 @@ func (s *Store) MountBlob(ctx context.Context, from, to string, d registry.Diges
 			return registry.Descriptor{}, err
 		}
 	}
+	s.censuses.note(to, d, target)
 	landed := s.flights.shared(blobKey(target))
 	size, err := s.stored(ctx, target)
 	landed()
@@ -40,7 +41,6 @@ func (s *Store) MountBlob(ctx context.Context, from, to string, d registry.Diges
 		return registry.Descriptor{}, fmt.Errorf("mount %s: %w", d, err)
 	}
 	s.leases.take(target)
-	s.censuses.note(to, d, target)
 	b := s.newBatch()
 	defer b.done()
 	b.ensure(ctx, layerLink(to, d), []byte(target))

@@ -28,10 +28,10 @@ func (s *Store) PutManifest(ctx context.Context, repo string, m registry.Manifes
 	defer s.locks.shared(repo)()
 	defer s.lockTags(repo, tags)()
 	defer s.gate.refer()()
+	s.refers(repo, m.Digest, p)
 	if err := s.closed(ctx, repo, p); err != nil {
 		return registry.Descriptor{}, err
 	}
-	s.refers(repo, m.Digest, p)
 	if len(tags) == 0 {
 		s.leases.take(m.Digest) // what names it has still to come
 	}
@@ -47,7 +47,7 @@ func (s *Store) PutManifest(ctx context.Context, repo string, m registry.Manifes
 }
 
 // refers tells a clean-up that runs what a manifest refers to. The caller is
-// inside the gate, and has seen that it is there.
+// inside the gate, and looks only then whether it is there.
 func (s *Store) refers(repo string, d registry.Digest, p manifest.Parsed) {
 	if s.censuses.any.Load() == 0 {
 		return

@@ -62,7 +62,6 @@ type Store struct {
 	pages    *pages
 	known    known
 	censuses *censuses
-	going    going
 	torn     truncated
 	changes  changes
 

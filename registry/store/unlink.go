@@ -4,82 +4,65 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"berth/registry"
 	"berth/registry/index"
 )
 
-// going are links that are being removed outside the gate: nobody may be told
-// any more that they are there.
-type going struct {
-	any  atomic.Int32
-	mu   sync.Mutex
-	keys map[string]struct{} // guarded by mu
-}
-
-func (g *going) add(keys []string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.keys == nil {
-		g.keys = map[string]struct{}{}
-	}
-	for _, key := range keys {
-		g.keys[key] = struct{}{}
-	}
-	g.any.Store(int32(len(g.keys))) //nolint:gosec // few
-}
-
-func (g *going) gone(keys []string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, key := range keys {
-		delete(g.keys, key)
-	}
-	g.any.Store(int32(len(g.keys))) //nolint:gosec // few
-}
-
-// has is asked inside the gate.
-func (g *going) has(key func(string, registry.Digest) string, repo string, d registry.Digest) bool {
-	if g.any.Load() == 0 {
-		return false
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	_, ok := g.keys[key(repo, d)]
-	return ok
-}
-
-// removal is what a census found that it may remove, and holds the flights of:
-// who needs one of the files from then on waits until it is gone for good, and
-// everybody else goes on.
+// removal is what a census may remove. It holds the flight of each file: who
+// needs one from then on waits until it is gone for good, or stays.
 type removal struct {
 	b       *batch
-	have    map[string]struct{}
-	keys    []string
+	flights map[string]func() // by key: lets go
 	changes []index.Change
 	swept   []registry.Digest
 }
 
-// claim takes the flight of a key, which is free: who has one is inside the
-// gate, or is another removal, which waits for nobody. The caller is alone in
-// the gate.
-func (r *removal) claim(key string) bool {
-	if _, ok := r.have[key]; ok {
-		return false
+func (s *Store) newRemoval() *removal {
+	return &removal{b: s.newBatch(), flights: map[string]func(){}}
+}
+
+// claim takes the flights of keys, or none: who has one of them is about to
+// refer to it, or removes it, too. That may be this removal.
+func (r *removal) claim(keys ...string) bool {
+	for i, key := range keys {
+		letGo, ok := r.b.s.flights.try(key)
+		if !ok {
+			r.letGo(keys[:i]...)
+			return false
+		}
+		r.flights[key] = letGo
 	}
-	if r.have == nil {
-		r.have = map[string]struct{}{}
-	}
-	r.have[key] = struct{}{}
-	r.keys = append(r.keys, key)
-	r.b.fly(key)
 	return true
 }
 
-// Unlink removes links; see registry.Census. Alone in the gate, it only looks.
+func (r *removal) letGo(keys ...string) {
+	for _, key := range keys {
+		if letGo, ok := r.flights[key]; ok {
+			letGo()
+			delete(r.flights, key)
+		}
+	}
+}
+
+func (r *removal) done() {
+	for _, letGo := range r.flights {
+		letGo()
+	}
+}
+
+// landed waits for a removal that is under way, and reports whether there may
+// have been one since the caller came into the gate.
+func (s *Store) landed(key string) bool {
+	if s.censuses.any.Load() == 0 {
+		return false
+	}
+	s.flights.shared(key)()
+	return true
+}
+
+// Unlink removes links; see registry.Census.
 func (c *census) Unlink(ctx context.Context, repo string, groups ...[]registry.Link) ([]registry.Why, error) {
 	var why []registry.Why
 	for len(groups) > 0 {
@@ -100,22 +83,25 @@ func (c *census) Unlink(ctx context.Context, repo string, groups ...[]registry.L
 func (c *census) unlink(ctx context.Context, repo string, groups [][]registry.Link) ([]registry.Why, error) {
 	s := c.s
 	defer s.locks.shared(repo)()
-	r := &removal{b: s.newBatch()}
-	defer r.b.done()
+	r := s.newRemoval()
+	defer r.done()
 	// Who deletes a manifest holds the lock of the repository alone, so this
 	// stays true.
 	why, err := s.incomplete(ctx, repo, groups)
 	if err != nil {
 		return nil, err
 	}
-	err = c.claimLinks(r, repo, groups, why)
-	if err != nil {
+	if err := c.claimLinks(r, repo, groups, why); err != nil {
 		return nil, err
 	}
-	if len(r.keys) == 0 {
+	for i, group := range groups {
+		if why[i] == "" {
+			r.unlink(repo, group)
+		}
+	}
+	if len(r.b.changes) == 0 {
 		return why, nil
 	}
-	defer s.going.gone(r.keys)
 	if err := r.b.apply(context.WithoutCancel(ctx)); err != nil {
 		s.doubt()
 		return nil, fmt.Errorf("unlink from %s: %w", repo, err)
@@ -145,37 +131,25 @@ func (s *Store) incomplete(ctx context.Context, repo string, groups [][]registry
 	return why, nil
 }
 
-// claimLinks says which groups stay, and claims the links of the others.
+// claimLinks says which groups stay, and claims the links of the others. Who
+// refers to one notes it, then looks whether it is there; who promises one takes
+// a lease, then looks. So either it is seen here, or he waits for the flight.
 func (c *census) claimLinks(r *removal, repo string, groups [][]registry.Link, why []registry.Why) error {
-	s := c.s
-	defer s.gate.remove()()
-	if err := c.judge(repo, groups, why); err != nil {
+	if err := c.claimUnreferred(r, repo, groups, why); err != nil {
 		return err
 	}
 	for i, group := range groups {
 		if why[i] != "" {
 			continue
 		}
-		for _, l := range group {
-			r.link(repo, l)
+		if why[i] = c.promisedAny(group); why[i] != "" {
+			r.letGo(linkKeys(repo, group)...)
 		}
 	}
-	s.going.add(r.keys)
 	return nil
 }
 
-func (r *removal) link(repo string, l registry.Link) {
-	if l.Kind == registry.ManifestLink && r.claim(revisionLink(repo, l.Digest)) {
-		r.b.remove(revisionDir(repo, l.Digest))
-		r.changes = append(r.changes, index.DropManifest{Repository: repo, Digest: l.Digest})
-	}
-	if l.Kind == registry.BlobLink && r.claim(layerLink(repo, l.Digest)) {
-		r.b.remove(layerDir(repo, l.Digest))
-		r.changes = append(r.changes, index.DropBlob{Repository: repo, Digest: l.Digest})
-	}
-}
-
-func (c *census) judge(repo string, groups [][]registry.Link, why []registry.Why) error {
+func (c *census) claimUnreferred(r *removal, repo string, groups [][]registry.Link, why []registry.Why) error {
 	all := c.s.censuses
 	all.mu.Lock()
 	defer all.mu.Unlock()
@@ -185,23 +159,68 @@ func (c *census) judge(repo string, groups [][]registry.Link, why []registry.Why
 	at := maphash.String(all.seed, repo)
 	for i, group := range groups {
 		for _, l := range group {
-			if why[i] == "" {
-				why[i] = c.keeps(l.Digest, linkNote{at, shorten(l.Digest)})
+			if why[i] == "" && (c.referred(at, l.Digest) || l.Target != "" && c.referred(at, l.Target)) {
+				why[i] = registry.Referred
 			}
-			if why[i] == "" && l.Target != l.Digest && l.Target != "" {
-				why[i] = c.keeps(l.Target, linkNote{at, shorten(l.Target)})
-			}
+		}
+		if why[i] == "" && !r.claim(linkKeys(repo, group)...) {
+			why[i] = registry.Referred
 		}
 	}
 	return nil
 }
 
-// keeps needs censuses.mu.
-func (c *census) keeps(d registry.Digest, at linkNote) registry.Why {
-	if _, ok := c.links[at]; ok {
-		return registry.Referred
+// referred needs censuses.mu.
+func (c *census) referred(repo uint64, d registry.Digest) bool {
+	_, ok := c.links[linkNote{repo, shorten(d)}]
+	return ok
+}
+
+func linkKeys(repo string, group []registry.Link) []string {
+	keys := make([]string, 0, len(group))
+	for _, l := range group {
+		switch l.Kind {
+		case registry.ManifestLink:
+			keys = append(keys, revisionLink(repo, l.Digest))
+		case registry.BlobLink:
+			keys = append(keys, layerLink(repo, l.Digest))
+		case registry.TagLink:
+		}
 	}
-	return c.promised(d)
+	return keys
+}
+
+func (r *removal) unlink(repo string, group []registry.Link) {
+	for _, l := range group {
+		switch l.Kind {
+		case registry.ManifestLink:
+			r.remove(revisionLink(repo, l.Digest), revisionDir(repo, l.Digest))
+			r.changes = append(r.changes, index.DropManifest{Repository: repo, Digest: l.Digest})
+		case registry.BlobLink:
+			r.remove(layerLink(repo, l.Digest), layerDir(repo, l.Digest))
+			r.changes = append(r.changes, index.DropBlob{Repository: repo, Digest: l.Digest})
+		case registry.TagLink:
+		}
+	}
+}
+
+// remove removes a file, then its folder: a folder with nothing in it is cheaper
+// to remove than one that has to be put away first.
+func (r *removal) remove(file, folder string) {
+	r.b.remove(file)
+	r.b.remove(folder)
+}
+
+func (c *census) promisedAny(group []registry.Link) (why registry.Why) {
+	for _, l := range group {
+		if why == "" {
+			why = c.promised(l.Digest)
+		}
+		if why == "" && l.Target != l.Digest && l.Target != "" {
+			why = c.promised(l.Target)
+		}
+	}
+	return why
 }
 
 func (c *census) promised(d registry.Digest) registry.Why {
@@ -214,8 +233,8 @@ func (c *census) promised(d registry.Digest) registry.Why {
 	return ""
 }
 
-// Sweep frees blobs; see registry.Census. Alone in the gate, it only looks:
-// whoever would link one of them takes its flight first, and finds it gone.
+// Sweep frees blobs; see registry.Census. Whoever would link one of them notes
+// it and then takes its flight, and finds it gone.
 func (c *census) Sweep(ctx context.Context, notAfter time.Time, blobs ...registry.Digest) ([]registry.Swept, error) {
 	var swept []registry.Swept
 	for len(blobs) > 0 {
@@ -235,10 +254,22 @@ func (c *census) Sweep(ctx context.Context, notAfter time.Time, blobs ...registr
 
 func (c *census) sweep(ctx context.Context, notAfter time.Time, blobs []registry.Digest) ([]registry.Swept, error) {
 	out := make([]registry.Swept, len(blobs))
-	r := &removal{b: c.s.newBatch()}
-	defer r.b.done()
-	if err := c.claimBlobs(ctx, r, notAfter, blobs, out); err != nil || len(r.keys) == 0 {
+	r := c.s.newRemoval()
+	defer r.done()
+	if err := c.claimBlobs(r, blobs, out); err != nil {
 		return out, err
+	}
+	for i, d := range blobs {
+		if out[i].Kept != "" {
+			continue
+		}
+		var err error
+		if out[i], err = r.measure(ctx, notAfter, d); err != nil {
+			return out, err
+		}
+	}
+	if len(r.b.changes) == 0 {
+		return out, nil
 	}
 	if err := r.b.apply(context.WithoutCancel(ctx)); err != nil {
 		return nil, fmt.Errorf("sweep: %w", err)
@@ -249,48 +280,54 @@ func (c *census) sweep(ctx context.Context, notAfter time.Time, blobs []registry
 	return out, nil
 }
 
-func (c *census) claimBlobs(ctx context.Context, r *removal, notAfter time.Time, blobs []registry.Digest, out []registry.Swept) error {
-	s := c.s
-	defer s.gate.remove()()
+// claimBlobs says which blobs stay, and claims the others; see claimLinks.
+func (c *census) claimBlobs(r *removal, blobs []registry.Digest, out []registry.Swept) error {
+	if err := c.claimUnreferredBlobs(r, blobs, out); err != nil {
+		return err
+	}
 	for i, d := range blobs {
-		kept, err := c.keepsBlob(d)
-		if err != nil {
-			return err
-		}
-		if out[i].Kept = kept; kept != "" {
+		if out[i].Kept != "" {
 			continue
 		}
-		info, err := s.drv.Stat(ctx, blobKey(d))
-		if missing(err) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("sweep %s: %w", d, err)
-		}
-		if info.Modified.After(notAfter) {
-			out[i].Kept = registry.Young
-			continue
-		}
-		if r.claim(blobKey(d)) {
-			out[i].Freed = info.Size
-			r.b.remove(blobDir(d))
-			r.swept = append(r.swept, d)
+		if out[i].Kept = c.promised(d); out[i].Kept != "" {
+			r.letGo(blobKey(d))
 		}
 	}
 	return nil
 }
 
-func (c *census) keepsBlob(d registry.Digest) (registry.Why, error) {
+func (c *census) claimUnreferredBlobs(r *removal, blobs []registry.Digest, out []registry.Swept) error {
 	all := c.s.censuses
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	if c.lost {
-		return "", registry.ErrCensusLost
+		return registry.ErrCensusLost
 	}
-	if _, ok := c.blobs[shorten(d)]; ok {
-		return registry.Referred, nil
+	for i, d := range blobs {
+		_, referred := c.blobs[shorten(d)]
+		if referred || !r.claim(blobKey(d)) {
+			out[i].Kept = registry.Referred
+		}
 	}
-	return c.promised(d), nil
+	return nil
+}
+
+// measure says what a blob that was claimed gives back.
+func (r *removal) measure(ctx context.Context, notAfter time.Time, d registry.Digest) (registry.Swept, error) {
+	info, err := r.b.s.drv.Stat(ctx, blobKey(d))
+	if missing(err) || err == nil && info.Dir {
+		return registry.Swept{}, nil
+	}
+	if err != nil {
+		return registry.Swept{}, fmt.Errorf("sweep %s: %w", d, err)
+	}
+	if info.Modified.After(notAfter) {
+		r.letGo(blobKey(d))
+		return registry.Swept{Kept: registry.Young}, nil
+	}
+	r.remove(blobKey(d), blobDir(d))
+	r.swept = append(r.swept, d)
+	return registry.Swept{Freed: info.Size}, nil
 }
 
 // fewAtOnce and manyAtOnce are how many groups of links, or blobs, are removed with one

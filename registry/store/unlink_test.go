@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	"berth/registry"
@@ -21,9 +22,10 @@ func TestARemovalHoldsUpOnlyWhoNeedsWhatGoes(t *testing.T) {
 		t.Run(strings.Trim(key, "/_"), func(t *testing.T) {
 			t.Parallel()
 			deleting, goOn := make(chan struct{}), make(chan struct{})
+			var once sync.Once
 			drv := faulty.New(memory.New(), faulty.Plan{Writes: true, Before: func(_ context.Context, op faulty.Op) error {
 				if op.Kind == faulty.Delete && strings.Contains(op.Key, key) {
-					close(deleting)
+					once.Do(func() { close(deleting) })
 					<-goOn
 				}
 				return nil
@@ -44,10 +46,21 @@ func TestARemovalHoldsUpOnlyWhoNeedsWhatGoes(t *testing.T) {
 				removed <- err
 			}()
 			<-deleting
-			if _, err := st.StatBlob(t.Context(), "a", b.Digest); !errors.Is(err, registry.ErrBlobUnknown) {
-				t.Errorf("a blob on its way out is promised: %v", err)
-			}
+			seen := make(chan error, 1)
+			go func() {
+				_, err := st.StatBlob(context.WithoutCancel(t.Context()), "a", b.Digest)
+				seen <- err
+			}()
 			m := registrytest.PushImage(t, st, "a", "v1") // the same repository
+			select {
+			case err := <-seen:
+				// Where only the bytes are on their way, the link is gone.
+				if !errors.Is(err, registry.ErrBlobUnknown) {
+					t.Errorf("a blob on its way out is promised: %v", err)
+				}
+				seen <- err
+			default:
+			}
 			again := make(chan struct{})
 			go func() {
 				defer close(again)
@@ -58,6 +71,9 @@ func TestARemovalHoldsUpOnlyWhoNeedsWhatGoes(t *testing.T) {
 				t.Error(err)
 			}
 			<-again
+			if err := <-seen; err != nil && !errors.Is(err, registry.ErrBlobUnknown) {
+				t.Error(err) // there again, or not any more
+			}
 			if _, err := st.StatBlob(t.Context(), "a", b.Digest); err != nil {
 				t.Errorf("pushed again: %v", err)
 			}
