@@ -33,6 +33,11 @@ type Config struct {
 	// Warnings are lines for the log: what was ignored, and why.
 	Warnings []string `yaml:"-"`
 
+	// Damage tells what of the settings that were made could not be used; nil:
+	// nothing.
+	Damage *Damage `yaml:"-"`
+
+	from     sources
 	data     string
 	dataFrom Origin
 	origins  origins

@@ -233,6 +233,7 @@ func (w *walker) set(v reflect.Value) error {
 		if v.Kind() == reflect.Bool && node.Tag == "!!str" && (node.Value == "true" || node.Value == "false") {
 			node.Tag, node.Style = "!!bool", 0
 		}
+		durations(node, v.Type())
 		if err := node.Decode(fresh.Interface()); err != nil {
 			return plain(err, false)
 		}

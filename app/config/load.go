@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -44,46 +45,116 @@ func DefaultPath() string { return filepath.Join(xdg.ConfigHome, "berth", "confi
 // DefaultData is the data folder when nobody says otherwise.
 func DefaultData() string { return filepath.Join(xdg.DataHome, "berth") }
 
+// sources are what a Config was made of.
+type sources struct {
+	path    string
+	named   bool
+	content []byte // of the file; nil for none
+	env     []string
+	flags   Flags
+	made    Made
+}
+
 // Load reads the configuration. With an empty path it reads the file that
 // REGISTRY_CONFIGURATION_PATH names, else [DefaultPath] if that is there. In a
 // file that was named, distribution's defaults hold: no deletes, a storage
-// section is a must. Env is as of os.Environ. Errors: [*Error].
+// section is a must. Env is as of os.Environ. Of settings that were made while
+// Berth ran, what cannot be used is left out; see Damage. Errors: [*Error].
 func Load(path string, env []string, flags Flags) (*Config, error) {
-	c := defaults()
-	c.Log.Level, c.Storage.Cache.BlobDescriptor = "", "" // they have old names, which count when these are unsaid
-	vars := map[string]string{}
-	for _, entry := range env {
-		if n, value, ok := strings.Cut(entry, "="); ok {
-			vars[n] = value
+	from := sources{path: path, env: env, flags: flags}
+	if path == "" {
+		from.path = from.variable("REGISTRY_CONFIGURATION_PATH")
+	}
+	if from.named = from.path != ""; !from.named {
+		from.path = DefaultPath()
+	}
+	if err := from.read(); err != nil {
+		return nil, err
+	}
+	c, err := from.build()
+	if err != nil {
+		return nil, err
+	}
+	return c.loadMade(), nil
+}
+
+// Again reads the same file anew, below the same settings, variables and flags.
+func (c *Config) Again() (*Config, error) {
+	from := c.from
+	if err := from.read(); err != nil {
+		return nil, err
+	}
+	return from.build()
+}
+
+// Content gives the file as it is now, to see whether it changed; nil for none.
+func (c *Config) Content() ([]byte, error) {
+	from := c.from
+	err := from.read()
+	return from.content, err
+}
+
+// ContentRead is what Content gave for c; nil for none.
+func (c *Config) ContentRead() []byte { return c.from.content }
+
+// Made gives the settings that were made while Berth ran.
+func (c *Config) Made() Made { return maps.Clone(c.from.made) }
+
+// WithMade gives the configuration of the same sources with other settings.
+// Errors: [*Error] for what cannot be.
+func (c *Config) WithMade(m Made) (*Config, error) {
+	from := c.from
+	from.made = maps.Clone(m)
+	return from.build()
+}
+
+func (s *sources) variable(name string) string {
+	value := ""
+	for _, entry := range s.env {
+		if n, v, ok := strings.Cut(entry, "="); ok && n == name {
+			value = v
 		}
 	}
-	if path == "" {
-		path = vars["REGISTRY_CONFIGURATION_PATH"]
-	}
-	given := path != ""
-	if !given {
-		path = DefaultPath()
-	}
-	content, err := os.ReadFile(path)
+	return value
+}
+
+func (s *sources) read() error {
+	content, err := os.ReadFile(s.path)
 	switch {
 	case err == nil:
-		c.Path, c.Named = path, given
-		if err := c.readFile(content, given); err != nil {
+		s.content = append([]byte{}, content...) // not nil
+	case s.named || !errors.Is(err, fs.ErrNotExist):
+		return &Error{Kind: Unreadable, Origin: Origin{Source: SourceFile, Name: s.path}, Err: err}
+	default:
+		s.content = nil
+	}
+	return nil
+}
+
+// build makes the configuration, from the weakest source to the strongest.
+func (s *sources) build() (*Config, error) {
+	c := defaults()
+	c.from = *s
+	c.Log.Level, c.Storage.Cache.BlobDescriptor = "", "" // they have old names, which count when these are unsaid
+	if s.content != nil {
+		c.Path, c.Named = s.path, s.named
+		if err := c.readFile(s.content, s.named); err != nil {
 			return nil, err
 		}
-	case given || !errors.Is(err, fs.ErrNotExist):
-		return nil, &Error{Kind: Unreadable, Origin: Origin{Source: SourceFile, Name: path}, Err: err}
 	}
-	if data := vars["BERTH_DATA"]; data != "" {
+	if err := s.made.apply(c); err != nil {
+		return nil, err
+	}
+	if data := s.variable("BERTH_DATA"); data != "" {
 		c.data, c.dataFrom = data, Origin{Source: SourceEnv, Name: "BERTH_DATA"}
 	}
-	if err := c.override(env); err != nil {
+	if err := c.override(s.env); err != nil {
 		return nil, err
 	}
 	if c.Named && !c.Storage.named() {
-		return nil, &Error{Kind: Invalid, Key: "storage", Origin: Origin{Source: SourceFile, Name: path}, Err: errors.New(strings.Join(append([]string{"no storage configuration provided"}, c.Warnings...), "; "))}
+		return nil, &Error{Kind: Invalid, Key: "storage", Origin: Origin{Source: SourceFile, Name: s.path}, Err: errors.New(strings.Join(append([]string{"no storage configuration provided"}, c.Warnings...), "; "))}
 	}
-	c.applyFlags(flags)
+	c.applyFlags(s.flags)
 	if err := c.settle(); err != nil {
 		return nil, err
 	}
@@ -126,6 +197,7 @@ func (c *Config) readFile(content []byte, given bool) error {
 		c.Storage.Delete.Enabled = false
 	}
 	if len(document.Content) > 0 {
+		durations(document.Content[0], reflect.TypeFor[Config]())
 		if err := document.Content[0].Decode(c); err != nil {
 			return &Error{Kind: Invalid, Origin: from, Err: plain(err, true)}
 		}

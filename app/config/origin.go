@@ -12,8 +12,10 @@ type Source string
 const (
 	SourceDefault Source = "default"
 	SourceFile    Source = "file"
-	SourceEnv     Source = "environment"
-	SourceFlag    Source = "flag"
+	// SourceMade is a setting that was made while Berth ran.
+	SourceMade Source = "settings"
+	SourceEnv  Source = "environment"
+	SourceFlag Source = "flag"
 )
 
 // Origin is where a value comes from.
@@ -30,6 +32,8 @@ func (o Origin) String() string {
 	switch {
 	case o.Source == SourceDefault || o.Source == "":
 		return "default"
+	case o.Source == SourceMade:
+		return "set here"
 	case o.Line > 0:
 		return fmt.Sprintf("%s:%d", o.Name, o.Line)
 	}

@@ -32,7 +32,9 @@ func (c *Config) applyFlags(f Flags) {
 // settle fills what is still open, since a section that was replaced whole has
 // lost its defaults, and refuses what cannot work.
 func (c *Config) settle() error {
-	if c.Loglevel != "" && c.Log.Level == "" {
+	// The variable of the old name goes before a setting that was made.
+	over := c.Origin("loglevel").Source == SourceEnv && c.Origin("log.level").Source == SourceMade
+	if c.Loglevel != "" && (c.Log.Level == "" || over) {
 		c.Log.Level = c.Loglevel
 		c.origins.put("log.level", c.Origin("loglevel"))
 	}

@@ -45,7 +45,7 @@ func TestAValueOfAnotherKindIsRefusedInWordsOfYAML(t *testing.T) {
 	}
 	for variable, want := range map[string]string{
 		"REGISTRY_HTTP_DRAINTIMEOUT=60":                        `"60" is no time like 10s, 30m or 168h`,
-		"REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_AGE=7d":    `"7d" is no time like 10s, 30m or 168h`,
+		"REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_AGE=7y":    `"7y" is no time like 10s, 30m or 168h`,
 		"REGISTRY_HTTP_HEADERS_X-Foo=bar":                      `"bar" is no list like [a, b]`,
 		"REGISTRY_HTTP_TLS_CLIENTCAS={a: b}":                   `a section is no list like [a, b]`,
 		"REGISTRY_STORAGE_DELETE_ENABLED=[true]":               `a list is neither true nor false`,
