@@ -22,6 +22,8 @@ var verbs = map[app.JobKind]struct{ noun, doing, done string }{
 	app.JobPush:   {"Push of", "Pushing", "Pushed"},
 	app.JobPull:   {"Pull of", "Pulling", "Pulled"},
 	app.JobImport: {"Import of", "Importing", "Imported"},
+	app.JobVerify: {"Verification of", "Verifying", "Verified"},
+	app.JobRepair: {"Repair of", "Repairing", "Repaired"},
 }
 
 // display shows a job while it runs.
@@ -52,7 +54,11 @@ func (p *program) follow(ctx context.Context, s app.Service, id string) error {
 }
 
 func (p *program) wait(ctx context.Context, s app.Service, id string) (app.Job, error) {
-	show := p.display()
+	return p.waitFor(ctx, s, id, p.display())
+}
+
+// waitFor is wait with a display of its own.
+func (p *program) waitFor(ctx context.Context, s app.Service, id string, show display) (app.Job, error) {
 	defer show.end()
 	tick := time.NewTicker(followPause)
 	defer tick.Stop()

@@ -34,6 +34,7 @@ func asking[Request, Reply any](p *program, name string, call func(app.Service, 
 
 func (p *program) upkeep() []*cobra.Command {
 	return []*cobra.Command{
+		p.verify(), p.repair(),
 		asking(p, "delete-repository", app.Service.DeleteRepository),
 		asking(p, "empty-trash", app.Service.EmptyTrash),
 		asking(p, "pin", app.Service.Pin),
@@ -46,9 +47,6 @@ func (p *program) upkeep() []*cobra.Command {
 		asking(p, "set-rules", app.Service.SetRules),
 		asking(p, "preview-rules", app.Service.PreviewRules),
 		asking(p, "apply-rules", app.Service.ApplyRules),
-		asking(p, "verify", app.Service.Verify),
-		asking(p, "verification", app.Service.Verification),
-		asking(p, "repair", app.Service.Repair),
 		asking(p, "settings", app.Service.Settings),
 		asking(p, "apply", app.Service.Apply),
 	}
