@@ -3,6 +3,7 @@ package trash
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"strings"
 	"time"
@@ -29,7 +30,7 @@ type Entry struct {
 	// Digest is empty for a repository; see [Bin.Contents].
 	Digest    registry.Digest `json:"digest,omitempty"`
 	MediaType string          `json:"mediaType,omitempty"`
-	// Size of the manifest itself, in bytes; 0 for a repository.
+	// Size of the manifest itself, or what a repository took on disk, in bytes.
 	Size int64 `json:"size"`
 	// Why is [Deleted], [Overwritten], or the reason of the caller.
 	Why string `json:"why"`
@@ -85,7 +86,7 @@ func decode(id string, content []byte) (e Entry, ok bool) {
 func (b *Bin) stamp(ctx context.Context, repo, why string) (Entry, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
-		return Entry{}, err
+		return Entry{}, fmt.Errorf("name a trash entry: %w", err)
 	}
 	caller := registry.CallerFrom(ctx)
 	if caller.Reason != "" {

@@ -15,6 +15,15 @@ import (
 // workers is how many at a time bring manifests back: they share flushes.
 const workers = 16
 
+// Deletion says how a repository is deleted.
+type Deletion struct {
+	// Size is what it takes on disk, in bytes, for its entry.
+	Size int64
+	// Allow is asked once nobody can push a tag any more, with all that go; its
+	// error is given, and nothing goes. nil allows everything.
+	Allow func(tags []string) error
+}
+
 // DeleteRepository moves a repository to the trash, with all its tags and
 // manifests, and gives the one entry that brings it back. A repository whose
 // name begins with this one's stays. What is pushed meanwhile with a tag waits,
@@ -22,13 +31,10 @@ const workers = 16
 // blobs, and uploads that are open, are left for a clean-up: no client can get
 // at the blobs once the links are swept, and an upload can be finished.
 //
-// allow is asked once nobody can push a tag any more, with all that go; its
-// error is given, and nothing goes. nil allows everything.
-//
 // Errors: registry.ErrNameUnknown when there is nothing to delete. After
-// another error with an entry, part of it has gone, and Restore of the entry
-// brings it back; with none nothing has.
-func (r *Registry) DeleteRepository(ctx context.Context, repo string, allow func(tags []string) error) (Entry, error) {
+// another error with an entry, part of it has gone, which the entry brings
+// back; without one, nothing has.
+func (r *Registry) DeleteRepository(ctx context.Context, repo string, how Deletion) (Entry, error) {
 	if err := registry.ParseName(repo); err != nil {
 		return Entry{}, err
 	}
@@ -40,8 +46,8 @@ func (r *Registry) DeleteRepository(ctx context.Context, repo string, allow func
 	if len(all.revisions)+len(all.tags) == 0 {
 		return Entry{}, registry.ErrNameUnknown.WithDetail(map[string]string{"name": repo})
 	}
-	if allow != nil {
-		if err := allow(all.tags); err != nil {
+	if how.Allow != nil {
+		if err := how.Allow(all.tags); err != nil {
 			return Entry{}, err
 		}
 	}
@@ -49,6 +55,7 @@ func (r *Registry) DeleteRepository(ctx context.Context, repo string, allow func
 	if err != nil {
 		return Entry{}, err
 	}
+	e.Size = how.Size
 	contents, err := r.describe(ctx, repo, all)
 	if err != nil {
 		return Entry{}, err

@@ -72,11 +72,11 @@ func TestADeletedRepositoryIsGoneAtOnceAndThoseBelowItStay(t *testing.T) {
 	all, below := family(t, reg, "a"), family(t, reg, "a/b")
 	ctx := registry.WithCaller(t.Context(), registry.Caller{User: "anna"})
 	var asked []string
-	e, err := reg.DeleteRepository(ctx, "a", func(tags []string) error { asked = tags; return nil })
+	e, err := reg.DeleteRepository(ctx, "a", trash.Deletion{Size: 7, Allow: func(tags []string) error { asked = tags; return nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !e.Whole || e.Repository != "a" || e.Tags != 3 || e.Manifests != 5 || e.By != "anna" || e.Why != trash.Deleted ||
+	if !e.Whole || e.Repository != "a" || e.Tags != 3 || e.Manifests != 5 || e.Size != 7 || e.By != "anna" || e.Why != trash.Deleted ||
 		e.Until.Sub(e.At) != time.Hour || e.Name() != "a" || !slices.Equal(asked, []string{"multi", "v1", "v2"}) {
 		t.Errorf("entry %+v, asked %q", e, asked)
 	}
@@ -98,7 +98,7 @@ func TestADeletedRepositoryIsGoneAtOnceAndThoseBelowItStay(t *testing.T) {
 	for _, d := range below {
 		pulled(t, reg, "a/b", d)
 	}
-	if _, err := reg.DeleteRepository(t.Context(), "a", nil); !errors.Is(err, registry.ErrNameUnknown) {
+	if _, err := reg.DeleteRepository(t.Context(), "a", trash.Deletion{}); !errors.Is(err, registry.ErrNameUnknown) {
 		t.Errorf("deleted twice: %v", err)
 	}
 	if list := entries(t, bin); len(list) != 1 || list[0] != e {
@@ -115,7 +115,7 @@ func TestADeletedRepositoryOutlivesACleanUpAndARestartAndComesBackWhole(t *testi
 	drv := memory.New()
 	reg, _ := wrap(t, drv)
 	all := family(t, reg, repo)
-	e, err := reg.DeleteRepository(t.Context(), repo, nil)
+	e, err := reg.DeleteRepository(t.Context(), repo, trash.Deletion{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestADeletedRepositoryOutlivesACleanUpAndARestartAndComesBackWhole(t *testi
 	if _, err := reg.RestoreRepository(t.Context(), e.ID); !errors.Is(err, trash.ErrUnknown) {
 		t.Errorf("restored twice: %v", err)
 	}
-	if e, err = reg.DeleteRepository(t.Context(), repo, nil); err != nil {
+	if e, err = reg.DeleteRepository(t.Context(), repo, trash.Deletion{}); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := bin.Remove(t.Context(), e.ID); n != 1 || err != nil {
@@ -168,7 +168,7 @@ func TestWhatIsTakenWhenARepositoryComesBackIsNamedAndKept(t *testing.T) {
 	reg, bin := wrap(t, memory.New())
 	family(t, reg, repo)
 	was := resolve(t, reg, "v1")
-	e, err := reg.DeleteRepository(registry.WithCaller(t.Context(), registry.Caller{User: "anna"}), repo, nil)
+	e, err := reg.DeleteRepository(registry.WithCaller(t.Context(), registry.Caller{User: "anna"}), repo, trash.Deletion{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestARepositoryThatMayNotGoStaysWhole(t *testing.T) {
 	reg, bin := wrap(t, memory.New())
 	family(t, reg, repo)
 	no := errors.New("v1 is immutable")
-	if _, err := reg.DeleteRepository(t.Context(), repo, func([]string) error { return no }); !errors.Is(err, no) {
+	if _, err := reg.DeleteRepository(t.Context(), repo, trash.Deletion{Allow: func([]string) error { return no }}); !errors.Is(err, no) {
 		t.Fatalf("got %v", err)
 	}
 	if got := tags(t, reg, repo); len(got) != 3 || len(entries(t, bin)) != 0 {
