@@ -71,8 +71,13 @@ func (j *Judgment) stay(id int32, c *Candidate, asked *resting) bool {
 		if !j.judge(place, asked) {
 			continue
 		}
-		// A tag would keep what is attached from going where its subject goes.
-		if c.Tag == "" || !j.group.candidates[place].Loose || j.fates[place].kind != undecided {
+		// A tag that is attached must not be left behind where its subject goes.
+		loose := j.group.candidates[place].Loose
+		if c.Tag == "" || loose.IsZero() || j.fates[place].kind != undecided {
+			return true
+		}
+		if j.At.Before(loose) {
+			j.holds(loose)
 			return true
 		}
 	}

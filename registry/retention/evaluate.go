@@ -29,9 +29,10 @@ type Candidate struct {
 	Subject registry.Digest
 	// Parents are the indexes of the repository that it is part of.
 	Parents []registry.Digest
-	// Loose is true of a manifest without a tag that the clean-up frees without
+	// Loose is from when the clean-up frees a manifest without a tag without
 	// being told by a rule: then the tags that are attached to it go before.
-	Loose bool
+	// Zero: never.
+	Loose time.Time
 }
 
 // Verdict is what becomes of a candidate, and why.

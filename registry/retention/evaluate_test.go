@@ -253,3 +253,26 @@ func TestARuleThatIsOffSpeaksOfNothing(t *testing.T) {
 	rules[0].Off = false
 	want(t, judged(t, rules, tag("a", 9), tag("b", 8)), "a: drop: newest 1", "b: keep: newest 1")
 }
+
+func TestTheTagOfASignatureGoesBeforeALooseSubject(t *testing.T) {
+	t.Parallel()
+	subject := untagged("subject", 90)
+	signature := tag("sha256-"+subject.Digest.Encoded()+".sig", 90)
+	deep := of(untagged("signature of the signature", 90), signature.Digest)
+	name := subject.Digest.String()
+	want(t, judged(t, nil, subject, signature, deep), name+": keep: no rule", signature.Tag+": keep: stays with it")
+	subject.Loose = now.Add(time.Hour)
+	want(t, judged(t, nil, subject, signature), signature.Tag+": keep: stays with it")
+	subject.Loose = now
+	got := judged(t, nil, subject, signature, deep)
+	want(t, got, name+": keep: no rule", signature.Tag+": drop: signature of sha256:", deep.Digest.String()+": drop: goes with it")
+	subject.Held = "in the trash until Friday"
+	want(t, judged(t, nil, subject, signature), signature.Tag+": keep: stays with it")
+	subject.Held, subject.Pinned = "", true
+	want(t, judged(t, nil, subject, signature), signature.Tag+": keep: stays with it")
+	subject.Pinned = false
+	parent := untagged("index", 1)
+	parent.Digest, parent.Pinned = digest.FromString("index"), true
+	subject.Parents = []registry.Digest{parent.Digest}
+	want(t, judged(t, nil, subject, signature, parent), signature.Tag+": keep: stays with it")
+}
