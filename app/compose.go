@@ -32,8 +32,8 @@ import (
 
 // Open puts the product together and gives a Core that answers every method;
 // [Core.Run] serves it. The caller closes it. What is composed, in this order:
-// the ownership of the data folder, driver, index, store, trash, read-only
-// switch, observer; Run adds server, HTTP chain and control socket.
+// the ownership of the data folder, driver, index, store, trash, immutable tags,
+// read-only switch, observer; Run adds server, HTTP chain and control socket.
 //
 // Errors are a [*Problem]: data_locked when another process has the folder.
 func Open(ctx context.Context, o Options) (_ *Core, err error) {
@@ -50,9 +50,8 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 		return nil, err
 	}
 	c.closers = append(c.closers, c.lock.Release)
-	c.noticeReadOnly()
-	for _, warning := range c.cfg.Warnings {
-		c.log.Warn("configuration", "warning", warning)
+	if err := c.noticeConfig(); err != nil {
+		return nil, err
 	}
 	if c.engines == nil {
 		c.engines = docker{dockerbridge.OpenLoans(filepath.Join(c.cfg.Data(), "berth", "loans.json"))}
@@ -63,23 +62,16 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 	if err != nil {
 		return nil, err
 	}
-	ix, err := sqlite.Open(ctx, c.indexPath(), sqlite.Options{Logger: c.log})
+	st, err := c.openStore(ctx, drv)
 	if err != nil {
 		return nil, err
 	}
-	c.ix, c.closers = ix, append(c.closers, ix.Close)
-
-	st, err := store.Open(ctx, drv, ix, c.storeOptions())
-	if err != nil {
-		return nil, err
-	}
-	c.closers, c.uploads = append(c.closers, st.Close), st.OpenUploads
-
 	c.bin = trash.New(drv, c.cfg.Berth.Trash.Keep)
 	c.bin.Pushed = c.pushed
 	c.trash = trash.Wrap(st, st, c.bin)
 	c.disk, c.roots = st, []registry.Rooter{c.bin}
 	reg := withURLRules(c.trash, c.cfg.Validation)
+	reg = filter.Immutable(reg, st.TagsOf, c.held)
 	reg = filter.ReadOnly(reg, c.readOnly.Load)
 	reg = filter.Observe(reg, c.bus)
 	c.reg, c.archive = reg, into(reg, c.tempDir)
@@ -91,11 +83,27 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 	c.looks = c.healthChecks(drv)
 
 	c.follow()
+	c.background.Go(c.followConfig)
 	c.awaitIndex(ctx, st.Reconciled())
 	if !c.lock.ReadOnly() {
 		c.upkeep(st.PurgeUploads, st.StaleUploads)
 	}
 	return c, nil
+}
+
+// openStore opens the index, and the store that tells it what changes.
+func (c *Core) openStore(ctx context.Context, drv driver.Driver) (*store.Store, error) {
+	ix, err := sqlite.Open(ctx, c.indexPath(), sqlite.Options{Logger: c.log})
+	if err != nil {
+		return nil, err
+	}
+	c.ix, c.closers = ix, append(c.closers, ix.Close)
+	st, err := store.Open(ctx, drv, ix, c.storeOptions())
+	if err != nil {
+		return nil, err
+	}
+	c.closers, c.uploads = append(c.closers, st.Close), st.OpenUploads
+	return st, nil
 }
 
 // counted counts the requests that api answers, if anybody asked for metrics.
@@ -144,6 +152,15 @@ func (c *Core) indexPath() string {
 		return ":memory:"
 	}
 	return filepath.Join(c.cfg.Data(), "berth", "index.db")
+}
+
+// noticeConfig tells what is to be known of the configuration.
+func (c *Core) noticeConfig() error {
+	c.noticeReadOnly()
+	for _, warning := range c.cfg.Warnings {
+		c.log.Warn("configuration", "warning", warning)
+	}
+	return c.setDamageAside()
 }
 
 // noticeReadOnly makes the registry read-only when its disk is, and says so;

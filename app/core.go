@@ -55,6 +55,7 @@ type Core struct {
 	live    atomic.Pointer[config.Config] // what holds now; see conf
 	log     *slog.Logger
 	started time.Time
+	tuning  tuning
 	silence time.Duration // how long the end waits for clients that send nothing
 	user    string
 
@@ -121,8 +122,7 @@ func newCore(o Options) *Core {
 	c.live.Store(o.Config)
 	c.life, c.end = context.WithCancel(context.Background())
 	c.jobs = job.NewRunner(job.Options{Changed: c.jobChanged})
-	c.readOnly.Store(o.Config.Storage.Maintenance.ReadOnly.Enabled)
-	c.deletes.Store(o.Config.Storage.Delete.Enabled)
+	c.act(o.Config)
 	c.checks.Log, c.checks.Changed = c.log, func() { c.notify(Notice{Kind: NoticeStatus}) }
 	return c
 }

@@ -33,6 +33,7 @@ func (c *Core) problems(ctx context.Context) []Problem {
 		out = append(out, *p)
 	}
 	out = append(out, c.checkProblems()...)
+	out = append(out, c.settingsProblems()...)
 	if c.readOnly.Load() {
 		out = append(out, *readOnlyProblem())
 	}

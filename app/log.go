@@ -16,9 +16,8 @@ import (
 // OpenLog gives the log that a configuration asks for, on w. Close sends what
 // mail still waits, and must be called last.
 func OpenLog(w io.Writer, cfg *config.Config) (log *slog.Logger, closeLog func() error) {
-	var level slog.Level
-	// Load has checked it; an empty one is info.
-	_ = level.UnmarshalText([]byte(cfg.Log.Level))
+	level := &slog.LevelVar{}
+	level.Set(levelOf(cfg))
 	shape := shapes[cfg.Log.Formatter]
 	o := &slog.HandlerOptions{Level: level, AddSource: cfg.Log.ReportCaller, ReplaceAttr: shape.attr}
 	handler := func(w io.Writer) slog.Handler {
@@ -41,7 +40,7 @@ func OpenLog(w io.Writer, cfg *config.Config) (log *slog.Logger, closeLog func()
 	if len(mailers) > 0 {
 		h = &mailHandler{Handler: h, mailers: mailers}
 	}
-	log = slog.New(h)
+	log = slog.New(levelled{h, level})
 	for _, k := range slices.Sorted(maps.Keys(cfg.Log.Fields)) {
 		log = log.With(k, cfg.Log.Fields[k])
 	}
@@ -52,6 +51,29 @@ func OpenLog(w io.Writer, cfg *config.Config) (log *slog.Logger, closeLog func()
 		}
 		return errors.Join(errs...)
 	}
+}
+
+func levelOf(cfg *config.Config) (level slog.Level) {
+	// Load has checked it; an empty one is info.
+	_ = level.UnmarshalText([]byte(cfg.Log.Level))
+	return level
+}
+
+// levelled is a log whose level can be set while it is used.
+type levelled struct {
+	slog.Handler
+	level *slog.LevelVar
+}
+
+func (l levelled) setLevel(level slog.Level) { l.level.Set(level) }
+
+// WithAttrs and WithGroup keep the switch.
+func (l levelled) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return levelled{l.Handler.WithAttrs(attrs), l.level}
+}
+
+func (l levelled) WithGroup(name string) slog.Handler {
+	return levelled{l.Handler.WithGroup(name), l.level}
 }
 
 // shape is how the parts of a line are called, so that what reads the logs of

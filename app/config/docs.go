@@ -9,6 +9,12 @@ const (
 	ownAs   = "Berth's own key."
 )
 
+// listDocs is what is said of lists of sections that are set as a whole.
+var listDocs = map[string]string{
+	"berth.cleanup.rules": "Which tags a clean-up keeps; the others go to the trash. A tag goes only if every rule that speaks of it drops it.",
+	"berth.immutable":     "Which tags cannot be moved or deleted.",
+}
+
 // docs has every key; a test holds it against the types.
 var docs = map[string]doc{
 	"version":  {Doc: "Version of the format. It must be 0.1 in a file, and cannot be overridden."},

@@ -101,6 +101,9 @@ func show(v reflect.Value) string {
 	}
 	switch v.Kind() {
 	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Struct && v.Len() > 0 {
+			return line(v)
+		}
 		parts := make([]string, v.Len())
 		for i := range parts {
 			parts[i] = fmt.Sprint(v.Index(i).Interface())
@@ -128,15 +131,17 @@ type Setting struct {
 // secretKeys are not shown.
 var secretKeys = []string{"http.secret", "password"}
 
+func hidden(key string) bool {
+	return slices.ContainsFunc(secretKeys, func(secret string) bool { return strings.HasSuffix(key, secret) })
+}
+
 // Settings lists what is in effect, key by key. Secrets are hidden.
 func (c *Config) Settings() []Setting {
 	var out []Setting
 	c.effective(reflect.ValueOf(c).Elem(), nil, func(key string, v reflect.Value) {
 		s := Setting{Key: key, Value: show(v), Origin: c.exact(key).String()}
-		for _, secret := range secretKeys {
-			if strings.HasSuffix(key, secret) && s.Value != "" {
-				s.Value = "(hidden)"
-			}
+		if hidden(key) && s.Value != "" {
+			s.Value = "(hidden)"
 		}
 		out = append(out, s)
 	})
@@ -146,6 +151,8 @@ func (c *Config) Settings() []Setting {
 func (c *Config) effective(v reflect.Value, path []string, leaf func(key string, v reflect.Value)) {
 	switch {
 	case v.Type() == reflect.TypeFor[Later]():
+	case len(path) > 0 && Live(strings.Join(path, ".")):
+		leaf(strings.Join(path, "."), v)
 	case v.Kind() == reflect.Pointer:
 		if !v.IsNil() {
 			c.effective(v.Elem(), path, leaf)

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // liveKeys are those that can be set while Berth runs, and act at once; what
@@ -109,4 +112,84 @@ func (c *Config) Locked(key string) (by Origin, ok bool) {
 		}
 	}
 	return Origin{}, false
+}
+
+// Known reports whether a key, such as "http.addr" or "log.hooks.0.type", is one
+// of config.yml. For a part of a list that is live, whole is the key of the
+// list; for a key that nobody knows, the nearest one, or nothing.
+func Known(key string) (whole string, ok bool) {
+	for _, live := range allLive() {
+		if strings.HasPrefix(key, live+".") || strings.HasPrefix(key, live+"[") {
+			return live, true
+		}
+	}
+	general := strings.ToLower(strings.ReplaceAll(numbersToZero(strings.NewReplacer(".", "_", "[]", "_0").Replace(key)), "_", "."))
+	for _, k := range Keys() {
+		name := strings.ReplaceAll(k.Name, "[]", ".0")
+		if name == general || strings.HasPrefix(name, general+".") {
+			return key, true
+		}
+	}
+	return nearestKey(key), false
+}
+
+// Value is the value that a key has.
+type Value struct {
+	Key string
+	// Value and Default are in YAML, in one line.
+	Value, Default string
+	Origin         Origin
+	// Live values can be set while Berth runs, but not those that are Locked:
+	// the Origin says what decides.
+	Live, Locked bool
+	Doc          string
+}
+
+// Values lists what is in effect, key by key. Secrets are hidden.
+func (c *Config) Values() []Value {
+	known := map[string]Key{}
+	for _, k := range Keys() {
+		known[strings.ReplaceAll(k.Name, "[]", ".0")] = k
+	}
+	d := defaults()
+	d.Storage.Delete.Enabled = !c.Named
+	var out []Value
+	c.effective(reflect.ValueOf(c).Elem(), nil, func(key string, v reflect.Value) {
+		k := known[strings.ReplaceAll(numbersToZero(strings.ReplaceAll(key, ".", "_")), "_", ".")]
+		value := Value{Key: key, Value: line(v), Default: k.Default, Origin: c.exact(key), Live: Live(key), Doc: k.Doc}
+		if hidden(key) && v.String() != "" {
+			value.Value = "(hidden)"
+		}
+		if value.Live {
+			value.Default = line(at(reflect.ValueOf(d).Elem(), key))
+			if by, ok := c.Locked(key); ok {
+				value.Locked, value.Origin = true, by
+			}
+			if value.Doc == "" {
+				value.Doc = listDocs[key]
+			}
+		}
+		out = append(out, value)
+	})
+	return out
+}
+
+// line writes a value as YAML in one line.
+func line(v reflect.Value) string {
+	if d, ok := v.Interface().(time.Duration); ok {
+		return show(reflect.ValueOf(d))
+	}
+	var node yaml.Node
+	if err := node.Encode(v.Interface()); err != nil {
+		return fmt.Sprint(v.Interface())
+	}
+	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" || node.Kind == yaml.SequenceNode && len(node.Content) == 0 {
+		return "[]"
+	}
+	node.Style |= yaml.FlowStyle
+	text, err := yaml.Marshal(&node)
+	if err != nil {
+		return fmt.Sprint(v.Interface())
+	}
+	return strings.TrimSuffix(string(text), "\n")
 }
