@@ -150,7 +150,7 @@ func noFix(k kept) *Problem {
 // repairing is the work of the job. Its error is about the source, and only
 // when nothing was mended at all.
 func (c *Core) repairing(ctx context.Context, plan []*mend, where source, report func(job.Progress)) (job.Result, error) {
-	t := &tally{report: report, source: where.name()}
+	t := &fetching{report: report, source: where.name()}
 	var fetch []*mend
 	for _, m := range plan {
 		switch {

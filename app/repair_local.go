@@ -22,7 +22,7 @@ type localSource struct{ engines Engines }
 
 func (localSource) name() string { return "Docker" }
 
-func (l localSource) fetch(ctx context.Context, c *Core, plan []*mend, t *tally) error {
+func (l localSource) fetch(ctx context.Context, c *Core, plan []*mend, t *fetching) error {
 	t.tell("asking Docker")
 	images, err := l.images(ctx)
 	if err != nil {
@@ -73,7 +73,7 @@ func (l localSource) images(ctx context.Context) ([]EngineImage, error) {
 }
 
 // fromImage mends what one image of the engine helps with.
-func (l localSource) fromImage(ctx context.Context, c *Core, i EngineImage, here []*wanted, t *tally) (err error) {
+func (l localSource) fromImage(ctx context.Context, c *Core, i EngineImage, here []*wanted, t *fetching) (err error) {
 	named := shortDigest(registry.Digest(i.ID))
 	if len(i.Names) > 0 {
 		named = i.Names[0]

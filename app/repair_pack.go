@@ -20,7 +20,7 @@ import (
 type savedImage struct {
 	a     *archive.Archive
 	repo  string // any that the archive has
-	t     *tally
+	t     *fetching
 	dir   string
 	plain map[registry.Digest]registry.Digest // packed layers and what they unpack to
 	// repacked: a layer was there, and packed it was another.

@@ -20,7 +20,7 @@ type source interface {
 	name() string
 	// fetch mends as much of the plan as it can. An error is about the source
 	// as a whole; each mend has its own problem then too.
-	fetch(ctx context.Context, c *Core, plan []*mend, t *tally) error
+	fetch(ctx context.Context, c *Core, plan []*mend, t *fetching) error
 }
 
 // repairSource understands where content is to come from: "docker", or the
@@ -66,15 +66,15 @@ func (c *Core) repairSource(from string) (source, error) {
 	return upstream{reg: reg, host: u.Host, prefix: prefix}, nil
 }
 
-// tally counts what is fetched.
-type tally struct {
+// fetching counts what is fetched.
+type fetching struct {
 	report      func(job.Progress)
 	source      string
 	done, total int64
 	note        string
 }
 
-func (t *tally) tell(note string) {
+func (t *fetching) tell(note string) {
 	t.note = note
 	t.report(job.Progress{Done: t.done, Total: max(t.total, t.done), Note: note})
 }
@@ -82,7 +82,7 @@ func (t *tally) tell(note string) {
 // counted counts what is read of a blob.
 type countedBlob struct {
 	registry.Blob
-	t *tally
+	t *fetching
 }
 
 func (b countedBlob) Read(p []byte) (int, error) {
@@ -96,7 +96,7 @@ func (b countedBlob) Read(p []byte) (int, error) {
 type upstream struct {
 	reg          registry.Registry
 	host, prefix string
-	t            *tally
+	t            *fetching
 }
 
 func (u upstream) name() string { return u.host }
@@ -115,7 +115,7 @@ func (u upstream) Manifest(ctx context.Context, repo string, d registry.Digest) 
 	return u.reg.Manifest(ctx, u.prefix+repo, d)
 }
 
-func (u upstream) fetch(ctx context.Context, c *Core, plan []*mend, t *tally) error {
+func (u upstream) fetch(ctx context.Context, c *Core, plan []*mend, t *fetching) error {
 	u.t = t
 	var whole *Problem // why it gives nothing at all
 	for i, m := range plan {
