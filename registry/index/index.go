@@ -167,7 +167,7 @@ type (
 		ID     string
 		Digest registry.Digest
 	}
-	// DropRoot says that it does no longer.
+	// DropRoot says that it does no longer, nor do those whose ids are below.
 	DropRoot struct{ ID string }
 	// Pulled counts one pull of a manifest, by tag when Tag is not empty.
 	Pulled struct {

@@ -84,5 +84,8 @@ func (s *Store) clearLater(err error, sess *session) error {
 func (s *Store) adopted(ctx context.Context, sess *session, d registry.Digest) {
 	s.cache.drop(d)
 	s.torn.forget(d)
+	if sess.filed {
+		s.beside.gone(sess.repo, sess.id)
+	}
 	s.tell(ctx, sess.repo, index.PutBlob{Repository: sess.repo, Digest: d, Size: sess.size})
 }

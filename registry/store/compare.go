@@ -26,7 +26,8 @@ type comparison struct {
 	empty   bool // the index has no manifest of it
 	blobs   bool // the index was told of its blobs
 	dropped map[registry.Digest]bool
-	settled bool // what was applied before is in the index
+	settled bool              // what was applied before is in the index
+	missing []registry.Digest // manifests that are linked, and not on disk
 }
 
 // compare makes the index say of one repository what the disk says.
@@ -98,6 +99,9 @@ func (c *comparison) manifests(ctx context.Context) error {
 		if row, ok := c.s.rowOf(ctx, d); ok {
 			if err := c.add(ctx, index.PutManifest{Repository: c.repo, Manifest: row, At: c.s.linked(ctx, c.repo, d)}); err != nil {
 				return err
+			}
+			if there, err := c.s.exists(ctx, blobKey(d)); err == nil && !there {
+				c.missing = append(c.missing, d)
 			}
 		}
 	}
@@ -193,8 +197,8 @@ func (c *comparison) linkedBlobs(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if size, err := c.s.stored(ctx, d); err == nil {
-			if err := c.add(ctx, index.PutBlob{Repository: c.repo, Digest: d, Size: size}); err != nil {
+		if st, err := c.s.StatStored(ctx, d); err == nil && !c.s.hollow(d, st.Size) {
+			if err := c.add(ctx, index.PutBlob{Repository: c.repo, Digest: d, Size: st.Size, At: notAhead(st.Modified)}); err != nil {
 				return err
 			}
 		}
@@ -226,6 +230,10 @@ func (c *comparison) tell(ctx context.Context) error {
 	}
 	unlock()
 	c.changes = c.changes[:0]
+	for _, d := range c.missing {
+		c.s.tellLeft(ctx, d)
+	}
+	c.missing = nil
 	// Wait until the index has written it, so as not to fill its queue while
 	// pushes want to get in.
 	if _, err := c.s.ix.Usage(ctx); err != nil {
@@ -268,10 +276,7 @@ func (s *Store) since(ctx context.Context, key string) time.Time {
 	if err != nil {
 		return time.Time{}
 	}
-	if now := time.Now(); info.Modified.After(now) {
-		return now
-	}
-	return info.Modified
+	return notAhead(info.Modified)
 }
 
 // keyOf says what a change is about, within its repository.

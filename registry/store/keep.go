@@ -267,6 +267,7 @@ func (s *Store) Sweep(ctx context.Context, d registry.Digest, notAfter time.Time
 		return 0, fmt.Errorf("sweep %s: %w", d, err)
 	}
 	s.cache.drop(d)
+	s.tellFreed(ctx, d)
 	return info.Size, nil
 }
 
@@ -391,5 +392,9 @@ func (s *Store) purgeUpload(ctx context.Context, repo, id string, olderThan time
 	if !last.Before(olderThan) {
 		return false, nil
 	}
-	return true, s.drv.Delete(ctx, uploadDir(repo, id))
+	if err := s.drv.Delete(ctx, uploadDir(repo, id)); err != nil {
+		return true, err
+	}
+	s.beside.gone(repo, id)
+	return true, nil
 }

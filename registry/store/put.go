@@ -77,6 +77,7 @@ func (s *Store) tellWhatStayed(ctx context.Context, repo string, m registry.Mani
 		return
 	}
 	if !there {
+		s.tellLeft(ctx, m.Digest)
 		return
 	}
 	tags = slices.DeleteFunc(tags, func(tag string) bool {

@@ -95,11 +95,17 @@ func (s *Store) setAside(ctx context.Context, d registry.Digest, seen driver.Inf
 	if err != nil {
 		return false, true, fmt.Errorf("quarantine %s: %w", d, err)
 	}
+	over, err := s.drv.Stat(ctx, to) // the last place is used again
+	if err != nil && !missing(err) {
+		return false, true, fmt.Errorf("quarantine %s: %w", d, err)
+	}
 	err = driver.Apply(context.WithoutCancel(ctx), s.drv, driver.Move{From: blobKey(d), To: to}, driver.Delete{Key: blobDir(d)})
 	s.cache.drop(d)
 	if err != nil {
 		return false, true, fmt.Errorf("quarantine %s: %w", d, err)
 	}
+	s.beside.moved(info.Size - over.Size)
+	s.tellFreed(ctx, d)
 	s.log.Warn("damaged blob moved aside, it counts as missing until it is pushed again", "digest", d, "size", info.Size, "to", to)
 	return true, true, nil
 }
@@ -171,6 +177,7 @@ func (s *Store) DropQuarantined(ctx context.Context, d registry.Digest) (freed i
 			return freed, fmt.Errorf("drop %s from the quarantine: %w", d, err)
 		}
 		freed += info.Size
+		s.beside.moved(-info.Size)
 	}
 	return freed, nil
 }

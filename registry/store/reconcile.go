@@ -191,12 +191,22 @@ func (s *Store) reconcile(ctx context.Context, whole bool) error {
 			}
 			s.changes.stampAs(repo, now)
 		}
+		if whole {
+			if err := s.countUploads(ctx, repo); err != nil {
+				return err
+			}
+		}
 		if err := p.rest(ctx); err != nil {
 			return err
 		}
 	}
 	if err := had.rest(gone); err != nil {
 		return err
+	}
+	if whole {
+		if err := s.compareRest(ctx, p); err != nil {
+			return err
+		}
 	}
 	if len(s.doubts) > 0 {
 		return nil // there will be another
@@ -212,6 +222,21 @@ func (s *Store) reconcile(ctx context.Context, whole bool) error {
 	}
 	s.log.Debug("index reconciled", "repositories", count, "compared", compared, "duration", time.Since(began))
 	return nil
+}
+
+// compareRest brings to the index what no repository tells.
+func (s *Store) compareRest(ctx context.Context, p *pace) error {
+	if err := s.compareStored(ctx, p); err != nil {
+		return err
+	}
+	if err := s.countBeside(ctx); err != nil {
+		return err
+	}
+	if err := s.compareRoots(ctx); err != nil {
+		// Lists are right all the same.
+		s.log.Warn("what holds manifests beside tags was not compared with the index", "error", err)
+	}
+	return ctx.Err()
 }
 
 // storageIsThere refuses to take a disk that is unplugged for an empty one.

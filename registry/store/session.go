@@ -23,8 +23,9 @@ type session struct {
 	size     int64
 	small    []byte // all of it, when it has size bytes
 	hash     hasher
-	filed    bool // some of it may be on disk
-	broken   bool // a write failed: only the file knows what is in it
+	filed    bool      // some of it may be on disk
+	onDisk   *fileSize // what its file takes; nil while there is none
+	broken   bool      // a write failed: only the file knows what is in it
 }
 
 // spill begins the file of an upload that was in memory so far. When it fails,
@@ -36,8 +37,10 @@ func (u *upload) spill() error {
 	if err != nil {
 		return fmt.Errorf("keep upload %s: %w", u.id, err)
 	}
-	u.w = w
-	if n, err := w.Write(u.small); err != nil {
+	u.w, u.onDisk = w, u.s.beside.file(u.repo, u.id)
+	n, err := w.Write(u.small)
+	u.onDisk.Add(int64(n))
+	if err != nil {
 		u.broken, u.size = true, int64(n)
 		return fmt.Errorf("keep upload %s: %w", u.id, err)
 	}
@@ -280,5 +283,7 @@ func (s *Store) load(ctx context.Context, repo, id string) (*session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("resume upload %s: %w", id, err)
 	}
+	sess.onDisk = s.beside.file(repo, id)
+	sess.onDisk.Store(sess.size)
 	return sess, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -35,6 +36,10 @@ type Options struct {
 	// Optional says which children of an index need not be in the repository
 	// when it is pushed; nil means that all must.
 	Optional func(child registry.Descriptor) bool
+	// Roots gives what holds manifests beside tags, such as the trash: the index
+	// is compared with it. Whoever changes it tells the index himself. nil means
+	// that there is nothing.
+	Roots func(ctx context.Context) iter.Seq2[index.Root, error]
 	// Logger tells what happens in the background; nil discards.
 	Logger *slog.Logger
 }
@@ -64,6 +69,7 @@ type Store struct {
 	censuses *censuses
 	torn     truncated
 	changes  changes
+	beside   besides
 
 	trusted    atomic.Bool   // the index may answer lists
 	doubts     chan struct{} // capacity 1: reconcile again

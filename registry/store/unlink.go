@@ -277,6 +277,7 @@ func (c *census) sweep(ctx context.Context, notAfter time.Time, blobs []registry
 	for _, d := range r.swept {
 		c.s.cache.drop(d)
 	}
+	c.s.tellFreed(ctx, r.swept...)
 	return out, nil
 }
 
@@ -334,7 +335,7 @@ func (r *removal) measure(ctx context.Context, notAfter time.Time, d registry.Di
 // flush while somebody pushes, and while nobody does: what is deleted keeps the
 // disk busy, and a push should not have to wait for much of it.
 const (
-	fewAtOnce  = 16
+	fewAtOnce  = 8
 	manyAtOnce = 64
 	maxRest    = 200 * time.Millisecond
 )

@@ -118,6 +118,7 @@ func (u *upload) Cancel(ctx context.Context) error {
 	if err := u.s.remove(context.WithoutCancel(ctx), uploadDir(u.repo, u.id)); err != nil {
 		return fmt.Errorf("cancel upload %s: %w", u.id, err)
 	}
+	u.s.beside.gone(u.repo, u.id)
 	return nil
 }
 
@@ -148,6 +149,7 @@ func (u *upload) Commit(ctx context.Context, want registry.Digest) (registry.Des
 		return registry.Descriptor{}, err
 	}
 	if err != nil {
+		u.s.tellLeft(ctx, want)
 		return registry.Descriptor{}, fmt.Errorf("commit upload %s: %w", u.id, err)
 	}
 	u.done = true

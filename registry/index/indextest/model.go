@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -110,7 +111,7 @@ func (m *model) apply(c index.Change) {
 	case index.PutRoot:
 		m.roots[c.ID] = c.Digest
 	case index.DropRoot:
-		delete(m.roots, c.ID)
+		maps.DeleteFunc(m.roots, func(id string, _ registry.Digest) bool { return id == c.ID || strings.HasPrefix(id, c.ID+"/") })
 	case index.DropBlob:
 		delete(m.links[c.Repository], c.Digest)
 	case index.PutTag:
@@ -296,7 +297,7 @@ func (w *world) random(r *rand.Rand) index.Change {
 	m := w.manifests[r.IntN(len(w.manifests))]
 	tag := fmt.Sprintf("v%d", r.IntN(5))
 	at := time.Unix(1_700_000_000+int64(r.IntN(1000)), 0).UTC()
-	root := fmt.Sprintf("trash/%d", r.IntN(4))
+	root := []string{"trash/1", "trash/2", "trash/2/a", "trash/2/b", "trash/20", "pin/app:v1"}[r.IntN(6)]
 	switch r.IntN(16) {
 	case 0:
 		return index.DropManifest{Repository: repo, Digest: m.Descriptor.Digest}

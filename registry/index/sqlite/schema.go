@@ -91,6 +91,7 @@ const (
 	sqlRoot    = `SELECT obj FROM root WHERE id=?`
 	sqlRootPut = `INSERT OR REPLACE INTO root(id, obj) VALUES(?,?)`
 	sqlRootDel = `DELETE FROM root WHERE id=?`
+	sqlRootAll = `SELECT id, obj FROM root WHERE id>? AND id<?`
 
 	sqlEdgeDel = `DELETE FROM edge WHERE parent=? AND child=?`
 	sqlEdgeHas = `SELECT 1 FROM edge WHERE parent=? AND child=?`

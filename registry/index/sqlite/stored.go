@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"database/sql/driver"
+
 	"berth/registry"
 	"berth/registry/index"
 )
@@ -110,14 +112,29 @@ func (w *writer) putRoot(c index.PutRoot) error {
 }
 
 func (w *writer) dropRoot(id string) error {
-	was, err := w.root(id)
-	if err != nil || was == 0 {
+	roots := map[string]int64{}
+	if was, err := w.root(id); err != nil {
+		return err
+	} else if was != 0 {
+		roots[id] = was
+	}
+	// "0" is the byte behind "/".
+	err := w.each(sqlRootAll, func(row []driver.Value) {
+		below, _ := row[0].(string)
+		roots[below] = integer(row[1])
+	}, id+"/", id+"0")
+	if err != nil {
 		return err
 	}
-	if err := w.exec(sqlRootDel, id); err != nil {
-		return err
+	for id, obj := range roots {
+		if err := w.exec(sqlRootDel, id); err != nil {
+			return err
+		}
+		if err := w.unroot(obj); err != nil {
+			return err
+		}
 	}
-	return w.unroot(was)
+	return nil
 }
 
 func (w *writer) unroot(id int64) error {
