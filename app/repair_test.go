@@ -177,6 +177,19 @@ func zipped(t *testing.T, content []byte, level int) []byte {
 	return b.Bytes()
 }
 
+func unzipped(t *testing.T, content []byte) []byte {
+	t.Helper()
+	z, err := gzip.NewReader(bytes.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
 // pushedByDocker pushes an image whose engine has its one layer unpacked. The
 // engine knows it by the digest of its config, and under a name.
 func pushedByDocker(t *testing.T, level int) (i *instance, layer []byte, config []byte) {
