@@ -21,6 +21,7 @@ import (
 	"berth/registry/httpd"
 	"berth/registry/index"
 	"berth/registry/metrics"
+	"berth/registry/pin"
 	"berth/registry/trash"
 	"berth/registry/verify"
 )
@@ -44,6 +45,10 @@ type Options struct {
 	// Window raises a window that lives in this process; nil means none. It
 	// must not block.
 	Window func() (raised bool)
+	// Alone says that the folder is opened for one command: nobody was promised
+	// anything that a clean-up would have to wait for, and nothing is done by
+	// itself.
+	Alone bool
 }
 
 // Core is the product without a face: it implements [Service] over the rooms
@@ -66,10 +71,14 @@ type Core struct {
 	roots    []registry.Rooter // what lives although no tag names it
 	trash    *trash.Registry   // below the filters: brings back what was deleted
 	bin      *trash.Bin
+	pins     *pin.Pins
+	judge    judge
+	reach    reach         // how much the trash's entries reach
 	space    driver.Spacer // nil when the storage cannot tell
 	uploads  func() int
 	bus      *event.Bus
 	verifier verifier
+	cleaner  cleaner
 	jobs     *job.Runner
 	hub      *hub
 	engines  Engines

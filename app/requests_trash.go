@@ -23,11 +23,15 @@ type DeleteReply struct {
 // TrashRequest asks for the trash, newest first.
 type TrashRequest struct {
 	Repository string `json:"repository,omitempty"`
+	// Limit is how many entries are listed at most; 0 means all.
+	Limit int `json:"limit,omitempty"`
 }
 
 // TrashReply lists the trash.
 type TrashReply struct {
 	Entries []TrashEntry `json:"entries"`
+	// More is how many Limit left out.
+	More int `json:"more,omitempty"`
 	// Keep is for how long something stays in the trash, in nanoseconds.
 	Keep time.Duration `json:"keep"`
 	// Frees is what a clean-up could free if the whole trash were emptied, in

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +14,8 @@ import (
 )
 
 // Delete moves tags to the trash; see [Service]. When one of them is not there,
-// or cannot go, none goes.
+// or cannot go, none goes. storage.delete.enabled is about clients of the
+// registry; the owner of this machine deletes whatever it says, and can undo it.
 func (c *Core) Delete(ctx context.Context, r DeleteRequest) (DeleteReply, error) {
 	ctx = c.as(ctx, r.Reason)
 	reply := DeleteReply{Deleted: []TrashEntry{}}
@@ -37,9 +37,9 @@ func (c *Core) Delete(ctx context.Context, r DeleteRequest) (DeleteReply, error)
 		}
 		going[i] = d.Digest
 	}
-	frees, err := c.frees(ctx, going, nil)
+	frees, err := c.ix.Frees(ctx, going...)
 	if err != nil {
-		return reply, err
+		return reply, fmt.Errorf("measure what a delete frees: %w", err)
 	}
 	reply.Frees = frees
 	entries, err := c.deleteAll(ctx, r.Repository, tags)
@@ -49,13 +49,15 @@ func (c *Core) Delete(ctx context.Context, r DeleteRequest) (DeleteReply, error)
 	// They are gone: who asked must get the way back, although he has left or a
 	// figure cannot be had.
 	ctx = context.WithoutCancel(ctx)
-	for _, e := range entries {
-		entry, err := c.entry(ctx, e)
-		if err != nil {
-			c.log.Warn("what a deleted tag held was not measured", "repository", e.Repository, "tag", e.Tag, "error", err)
-		}
-		reply.Deleted = append(reply.Deleted, entry)
+	sizes, err := c.sizes(ctx, entries)
+	if err != nil {
+		c.log.Warn("what deleted tags held was not measured", "repository", r.Repository, "error", err)
+		sizes = make([]int64, len(entries))
 	}
+	for i, e := range entries {
+		reply.Deleted = append(reply.Deleted, row(e, sizes[i]))
+	}
+	c.notify(Notice{Kind: NoticeUpkeep})
 	if err := c.left(ctx, &reply, r.Repository, going); err != nil {
 		c.log.Warn("what stays after a delete was not found out", "repository", r.Repository, "error", err)
 	}
@@ -96,15 +98,6 @@ func halfDeleted(repo string, err error, gone []string) *Problem {
 	}
 }
 
-// entry gives the row of an entry, with the size of what it reaches.
-func (c *Core) entry(ctx context.Context, e trash.Entry) (TrashEntry, error) {
-	size, err := c.reached(ctx, e.Digest)
-	return TrashEntry{
-		ID: e.ID, Repository: e.Repository, Tag: e.Tag, Digest: e.Digest.String(), Why: e.Why, By: e.By, At: e.At, Until: e.Until,
-		Size: size,
-	}, err
-}
-
 // left says what stays of a repository after a delete.
 func (c *Core) left(ctx context.Context, reply *DeleteReply, repo string, gone []registry.Digest) error {
 	rows, err := c.ix.Tags(ctx, repo, index.Query{Order: index.ByName})
@@ -128,60 +121,43 @@ func (c *Core) left(ctx context.Context, reply *DeleteReply, repo string, gone [
 
 // Trash lists what can be restored; see [Service].
 func (c *Core) Trash(ctx context.Context, r TrashRequest) (TrashReply, error) {
-	reply := TrashReply{Entries: []TrashEntry{}}
-	entries, err := c.bin.Entries(ctx)
+	reply := TrashReply{Entries: []TrashEntry{}, Keep: c.bin.Keep()}
+	var entries []trash.Entry
+	for e, err := range c.bin.Newest(ctx) {
+		switch {
+		case err != nil:
+			return reply, err
+		case r.Repository != "" && r.Repository != e.Repository:
+		case r.Limit > 0 && len(entries) >= r.Limit:
+			reply.More++
+		default:
+			entries = append(entries, e)
+		}
+	}
+	sizes, err := c.sizes(ctx, entries)
 	if err != nil {
 		return reply, err
 	}
-	for _, e := range slices.Backward(entries) {
-		if r.Repository != "" && r.Repository != e.Repository {
-			continue
-		}
-		row, err := c.entry(ctx, e)
-		if err != nil {
-			return reply, err
-		}
-		reply.Entries = append(reply.Entries, row)
+	for i, e := range entries {
+		reply.Entries = append(reply.Entries, row(e, sizes[i]))
 	}
-	return reply, nil
+	reply.Frees, err = c.trashFrees(ctx)
+	return reply, err
 }
 
-// Restore brings entries back; see [Service].
-func (c *Core) Restore(ctx context.Context, r RestoreRequest) (RestoreReply, error) {
-	ctx = c.as(ctx, "")
-	reply := RestoreReply{Restored: []TrashEntry{}}
+// row shows an entry, with the size of what it reaches.
+func row(e trash.Entry, size int64) TrashEntry {
+	kind := TrashTag
 	switch {
-	case c.readOnly.Load():
-		return reply, readOnlyProblem()
-	case len(r.Entries) == 0:
-		return reply, BadRequest(errors.New("no entry is named"))
-	case r.As != "" && len(r.Entries) != 1:
-		return reply, BadRequest(errors.New("another name is for exactly one entry"))
+	case e.Whole:
+		kind = TrashRepository
+	case e.Tag == "":
+		kind = TrashManifest
 	}
-	entries, err := c.chosen(ctx, r.Entries)
-	if err != nil {
-		return reply, err
+	return TrashEntry{
+		ID: e.ID, Kind: kind, Repository: e.Repository, Tag: e.Tag, Digest: e.Digest.String(), Why: e.Why, By: e.By, At: e.At, Until: e.Until,
+		Size: size, Tags: e.Tags, Manifests: e.Manifests, Overwritten: e.Why == trash.Overwritten,
 	}
-	for _, e := range entries {
-		row, err := c.entry(ctx, e)
-		if err != nil {
-			return reply, err
-		}
-		err = c.bringBack(ctx, e, r.As)
-		var conflict *trash.ConflictError
-		switch {
-		case errors.As(err, &conflict):
-			reply.Conflicts = append(reply.Conflicts, Conflict{Entry: row, Suggest: conflict.Suggest})
-		case errors.Is(err, trash.ErrUnknown):
-			return reply, notInTrash(e.Repository + ":" + e.Tag)
-		case err != nil:
-			return reply, c.problem(err, e.Repository+":"+e.Tag)
-		default:
-			reply.Restored = append(reply.Restored, row)
-			c.notify(Notice{Kind: NoticeImages, Repository: e.Repository})
-		}
-	}
-	return reply, nil
 }
 
 // pushed says when a tag was made to name d and by whom, for its entry in the
@@ -196,54 +172,4 @@ func (c *Core) pushed(ctx context.Context, repo, tag string, d registry.Digest) 
 		c.log.Warn("an entry of the trash does not tell of the push", "repository", repo, "tag", tag, "error", err)
 	}
 	return at, by
-}
-
-// bringBack restores an entry. That is no push: the tag keeps the time of its
-// own.
-func (c *Core) bringBack(ctx context.Context, e trash.Entry, as string) error {
-	tag := cmp.Or(as, e.Tag)
-	_, before := c.reg.ResolveTag(ctx, e.Repository, tag)
-	if _, err := c.trash.Restore(ctx, e.ID, as); err != nil {
-		return err
-	}
-	if before == nil || tag == "" || e.Pushed.IsZero() {
-		return nil
-	}
-	err := c.ix.Apply(context.WithoutCancel(ctx), index.PutTag{Repository: e.Repository, Tag: tag, Digest: e.Digest, At: e.Pushed, By: e.PushedBy})
-	if err != nil {
-		c.log.Warn("a restored tag shows the time of now", "repository", e.Repository, "tag", tag, "error", err)
-	}
-	return nil
-}
-
-// chosen finds entries by id, or the newest by "repository:tag".
-func (c *Core) chosen(ctx context.Context, names []string) ([]trash.Entry, error) {
-	all, err := c.bin.Entries(ctx)
-	if err != nil {
-		return nil, err
-	}
-	slices.Reverse(all)
-	var out []trash.Entry
-	for _, name := range names {
-		i := slices.IndexFunc(all, func(e trash.Entry) bool { return e.ID == name })
-		if i < 0 {
-			i = slices.IndexFunc(all, func(e trash.Entry) bool { return e.Tag != "" && e.Repository+":"+e.Tag == name })
-		}
-		if i < 0 {
-			p := notInTrash(name)
-			p.Text = "Nothing in the trash has that name or id."
-			return nil, p
-		}
-		if !slices.ContainsFunc(out, func(e trash.Entry) bool { return e.ID == all[i].ID }) {
-			out = append(out, all[i])
-		}
-	}
-	return out, nil
-}
-
-func notInTrash(what string) *Problem {
-	return &Problem{
-		Code: "not_found", Severity: severityError, Title: what + " is not in the trash",
-		Text: "It was restored already, or its time is over.", Fix: "To see what can be restored:", Command: "berth trash", Exit: exitNotFound,
-	}
 }

@@ -71,6 +71,9 @@ func (b *Bin) KeepFor(ttl time.Duration) {
 	b.ttl.Store(int64(ttl))
 }
 
+// Keep is for how long an entry that comes now can be restored.
+func (b *Bin) Keep() time.Duration { return time.Duration(b.ttl.Load()) }
+
 var _ registry.Rooter = (*Bin)(nil)
 
 // Entries lists what can be restored, oldest first. A record that is damaged is

@@ -93,7 +93,7 @@ func (b *Bin) stamp(ctx context.Context, repo, why string) (Entry, error) {
 		why = caller.Reason
 	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	return Entry{ID: id.String(), Repository: repo, Why: why, By: who(caller), At: now, Until: now.Add(time.Duration(b.ttl.Load()))}, nil
+	return Entry{ID: id.String(), Repository: repo, Why: why, By: who(caller), At: now, Until: now.Add(b.Keep())}, nil
 }
 
 // entry makes a record of what d names at this moment.

@@ -1,0 +1,210 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"berth/registry"
+	"berth/registry/index"
+	"berth/registry/trash"
+)
+
+// EmptyTrash lets go of entries; see [Service].
+func (c *Core) EmptyTrash(ctx context.Context, r EmptyTrashRequest) (EmptyTrashReply, error) {
+	var reply EmptyTrashReply
+	if c.readOnly.Load() && !r.DryRun {
+		return reply, readOnlyProblem()
+	}
+	var ids []string
+	var err error
+	if len(r.Entries) == 0 {
+		for e, err := range c.bin.Newest(ctx) {
+			if err != nil {
+				return reply, err
+			}
+			ids = append(ids, e.ID)
+		}
+		reply.Frees, err = c.trashFrees(ctx)
+	} else {
+		var held []registry.Digest
+		if ids, held, err = c.heldBy(ctx, r.Entries); err == nil {
+			reply.Frees, err = c.lets(ctx, held)
+		}
+	}
+	if err != nil {
+		return reply, err
+	}
+	if r.DryRun {
+		reply.Gone = len(ids)
+		return reply, nil
+	}
+	reply.Gone, err = c.bin.Remove(context.WithoutCancel(ctx), ids...)
+	c.log.Info("trash emptied by hand", "entries", reply.Gone)
+	c.notify(Notice{Kind: NoticeUpkeep})
+	c.notify(Notice{Kind: NoticeStatus})
+	if err != nil {
+		return reply, AsProblem(err)
+	}
+	return reply, nil
+}
+
+// heldBy gives entries by their ids, each once, and what they hold.
+func (c *Core) heldBy(ctx context.Context, names []string) (ids []string, held []registry.Digest, err error) {
+	seen := map[string]bool{}
+	for _, id := range names {
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		digests, err := c.bin.Held(ctx, id)
+		if errors.Is(err, trash.ErrUnknown) {
+			return nil, nil, notInTrash(id)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		ids, held = append(ids, id), append(held, digests...)
+	}
+	return ids, held, nil
+}
+
+func (c *Core) lets(ctx context.Context, held []registry.Digest) (int64, error) {
+	h, ok := c.ix.(index.Holder)
+	if !ok {
+		return 0, nil
+	}
+	frees, err := h.Lets(ctx, held...)
+	if err != nil {
+		return 0, fmt.Errorf("measure the trash: %w", err)
+	}
+	return frees, nil
+}
+
+// trashFrees gives what the trash alone holds: what no tag reaches, but a root
+// does, without what the other roots reach of it.
+func (c *Core) trashFrees(ctx context.Context) (int64, error) {
+	u, err := c.ix.Usage(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("measure the trash: %w", err)
+	}
+	if u.Held == 0 {
+		return 0, nil
+	}
+	var others []registry.Digest
+	for _, rooter := range c.roots {
+		if rooter == registry.Rooter(c.bin) {
+			continue
+		}
+		for root, err := range rooter.Roots(ctx) {
+			if err != nil {
+				return 0, fmt.Errorf("measure the trash: %w", err)
+			}
+			others = append(others, root.Digest)
+		}
+	}
+	kept, err := c.frees(ctx, nil, others)
+	return max(0, u.Held-kept), err
+}
+
+// emptyOldest lets go of the oldest entries of the trash, until enough says so
+// or nothing is left, and counts them. It asks before each entry, and, once many
+// have gone, before each few.
+func (c *Core) emptyOldest(ctx context.Context, enough func() bool) (emptied int, err error) {
+	entries, err := c.bin.Entries(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		if emptied > 0 {
+			c.log.Info("trash emptied, oldest first, since the disk is low", "entries", emptied)
+			c.notify(Notice{Kind: NoticeUpkeep})
+		}
+	}()
+	for len(entries) > 0 && ctx.Err() == nil && !enough() {
+		var ids []string
+		for _, e := range entries[:min(len(entries), 1+emptied/16)] {
+			ids = append(ids, e.ID)
+		}
+		n, err := c.bin.Remove(ctx, ids...)
+		emptied += n
+		if err != nil {
+			return emptied, err
+		}
+		entries = entries[len(ids):]
+	}
+	return emptied, ctx.Err()
+}
+
+// reach remembers how much manifests reach, as long as nothing changes. The
+// zero value is usable.
+type reach struct {
+	mu      sync.Mutex // guards what follows
+	version uint64     // of the index
+	sizes   map[registry.Digest]int64
+}
+
+// maxReach bounds what is remembered, to some 20 MB.
+const maxReach = 1 << 17
+
+// of gives what is known of digests, and those that are not.
+func (r *reach) of(version uint64, digests []registry.Digest) (known map[registry.Digest]int64, rest []registry.Digest) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.version != version {
+		r.version, r.sizes = version, nil
+	}
+	known = make(map[registry.Digest]int64, len(digests))
+	for _, d := range digests {
+		if size, ok := r.sizes[d]; ok {
+			known[d] = size
+		} else {
+			rest = append(rest, d)
+		}
+	}
+	return known, rest
+}
+
+// note takes sizes that were read after the index had a version.
+func (r *reach) note(version uint64, sizes map[registry.Digest]int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.version != version {
+		return
+	}
+	if r.sizes == nil || len(r.sizes)+len(sizes) > maxReach {
+		r.sizes = map[registry.Digest]int64{}
+	}
+	maps.Copy(r.sizes, sizes)
+}
+
+// sizes says how much each entry reaches.
+func (c *Core) sizes(ctx context.Context, entries []trash.Entry) ([]int64, error) {
+	version := c.ix.Version("")
+	digests := make([]registry.Digest, 0, len(entries))
+	for _, e := range entries {
+		if !e.Whole {
+			digests = append(digests, e.Digest)
+		}
+	}
+	known, rest := c.reach.of(version, digests)
+	slices.Sort(rest)
+	for chunk := range slices.Chunk(slices.Compact(rest), 1024) {
+		sizes, err := c.ix.Sizes(ctx, chunk...)
+		if err != nil {
+			return nil, fmt.Errorf("measure the trash: %w", err)
+		}
+		c.reach.note(version, sizes)
+		maps.Copy(known, sizes)
+	}
+	out := make([]int64, len(entries))
+	for i, e := range entries {
+		if out[i] = known[e.Digest]; e.Whole {
+			out[i] = e.Size
+		}
+	}
+	return out, nil
+}
