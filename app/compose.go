@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"iter"
 	"maps"
 	"net/http"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"berth/app/config"
 	"berth/app/single"
 	"berth/dockerbridge"
 	"berth/registry"
@@ -25,6 +25,7 @@ import (
 	"berth/registry/httpd"
 	"berth/registry/index/sqlite"
 	"berth/registry/metrics"
+	"berth/registry/pin"
 	"berth/registry/server"
 	"berth/registry/store"
 	"berth/registry/trash"
@@ -68,8 +69,11 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 	}
 	c.bin = trash.New(drv, c.cfg.Berth.Trash.Keep)
 	c.bin.Pushed = c.pushed
+	c.onSettings(func(_, is *config.Config) { c.bin.KeepFor(is.Berth.Trash.Keep) })
 	c.trash = trash.Wrap(st, st, c.bin)
-	c.disk, c.roots = st, []registry.Rooter{c.bin}
+	c.pins = pin.New(drv)
+	c.disk, c.roots = st, []registry.Rooter{c.bin, c.pins}
+	c.openCleaner(st, drv)
 	reg := withURLRules(c.trash, c.cfg.Validation)
 	reg = filter.Immutable(reg, st.TagsOf, c.held)
 	reg = filter.ReadOnly(reg, c.readOnly.Load)
@@ -85,8 +89,8 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 	c.follow()
 	c.background.Go(c.followConfig)
 	c.awaitIndex(ctx, st.Reconciled())
-	if !c.lock.ReadOnly() {
-		c.upkeep(st.PurgeUploads, st.StaleUploads)
+	if !c.lock.ReadOnly() && !o.Alone {
+		c.upkeep(st)
 	}
 	return c, nil
 }
@@ -98,6 +102,7 @@ func (c *Core) openStore(ctx context.Context, drv driver.Driver) (*store.Store, 
 		return nil, err
 	}
 	c.ix, c.closers = ix, append(c.closers, ix.Close)
+	c.judge.since = c.pullsSince(ctx)
 	st, err := store.Open(ctx, drv, ix, c.storeOptions())
 	if err != nil {
 		return nil, err
@@ -143,7 +148,7 @@ const manifestShare = 16 << 20 / 10_000.0
 func (c *Core) storeOptions() store.Options {
 	return store.Options{
 		Logger: c.log, Cache: int64(float64(c.cfg.Storage.Cache.BlobDescriptorSize) * manifestShare),
-		Optional: optionalChildren(c.cfg.Validation),
+		Optional: optionalChildren(c.cfg.Validation), Grace: storeGrace(c.opt, c.conf()),
 	}
 }
 
@@ -276,36 +281,13 @@ const (
 	trashPace   = time.Hour
 )
 
-// upkeep removes uploads that nobody finished, and lets go of what was long
-// enough in the trash.
-func (c *Core) upkeep(
-	purgeUploads func(ctx context.Context, olderThan time.Time) (int, error),
-	staleUploads func(ctx context.Context, olderThan time.Time) iter.Seq2[store.Stale, error],
-) {
+// upkeep lets go of what was long enough in the trash, removes uploads that
+// nobody finished, and cleans up by the schedule.
+func (c *Core) upkeep(st *store.Store) {
 	every(c, trashPace, "trash let go", func(ctx context.Context) (int, error) { return c.bin.Purge(ctx, time.Now()) })
-	how := c.cfg.Storage.Maintenance.UploadPurging
-	switch {
-	case how.Enabled && how.DryRun:
-		every(c, how.Interval, "unfinished uploads would be purged", func(ctx context.Context) (int, error) {
-			return c.dryPurge(ctx, staleUploads, time.Now().Add(-how.Age))
-		})
-	case how.Enabled:
-		every(c, how.Interval, "unfinished uploads purged", func(ctx context.Context) (int, error) {
-			return purgeUploads(ctx, time.Now().Add(-how.Age))
-		})
-	}
-}
-
-// dryPurge logs what a purge would remove.
-func (c *Core) dryPurge(ctx context.Context, stale func(context.Context, time.Time) iter.Seq2[store.Stale, error], olderThan time.Time) (n int, err error) {
-	for u, err := range stale(ctx, olderThan) {
-		if err != nil {
-			return n, err
-		}
-		n++
-		c.log.Info("upload would be purged", "repository", u.Repository, "upload", u.ID, "last_written", u.Last)
-	}
-	return n, nil
+	p := &purger{c: c, uploads: st, changed: c.settingsChanged()}
+	c.background.Go(func() { p.run(c.life) })
+	c.startSchedule()
 }
 
 // every does something from time to time until the Core closes.

@@ -1,13 +1,106 @@
 package app
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
 
-// Pin: see [Service].
-func (c *Core) Pin(context.Context, PinRequest) (PinReply, error) {
-	return PinReply{}, errNotYet
+	"berth/registry"
+	"berth/registry/pin"
+)
+
+// Pin keeps a tag and its manifest, or no longer; see [Service]. Pinning a tag
+// again that has moved since holds what it names now as well.
+func (c *Core) Pin(ctx context.Context, r PinRequest) (PinReply, error) {
+	ctx = c.as(ctx, "")
+	if c.lock.ReadOnly() {
+		return PinReply{}, readOnlyProblem()
+	}
+	if err := errors.Join(registry.ParseName(r.Repository), registry.ParseTag(r.Tag)); err != nil {
+		return PinReply{}, AsProblem(err)
+	}
+	if r.Off {
+		return c.unpin(ctx, r)
+	}
+	d, err := c.resolve(ctx, r.Repository, r.Tag)
+	if err != nil {
+		return PinReply{}, err
+	}
+	added := pin.Pin{Repository: r.Repository, Tag: r.Tag, Digest: d.Digest, By: registry.CallerFrom(ctx).User, At: time.Now()}
+	changed, err := c.pins.Add(ctx, added)
+	if err != nil {
+		return PinReply{}, AsProblem(err)
+	}
+	// It may have been deleted between the look and the pin; what is not there
+	// cannot be held.
+	if _, err := c.reg.StatManifest(ctx, r.Repository, d.Digest); changed && errors.Is(err, registry.ErrManifestUnknown) {
+		_, undo := c.pins.Remove(context.WithoutCancel(ctx), r.Repository, r.Tag)
+		return PinReply{}, errors.Join(c.problem(err, r.Repository+":"+r.Tag), undo)
+	}
+	if changed {
+		c.pinsChanged(ctx, []pin.Pin{added}, nil)
+		c.notify(Notice{Kind: NoticeImages, Repository: r.Repository})
+	}
+	return PinReply{Changed: changed}, nil
 }
 
-// Pins: see [Service].
-func (c *Core) Pins(context.Context, PinsRequest) (PinsReply, error) {
-	return PinsReply{}, errNotYet
+func (c *Core) unpin(ctx context.Context, r PinRequest) (PinReply, error) {
+	gone, err := c.pins.Remove(ctx, r.Repository, r.Tag)
+	if err != nil {
+		return PinReply{}, AsProblem(err)
+	}
+	c.pinsChanged(ctx, nil, gone)
+	if len(gone) > 0 {
+		c.notify(Notice{Kind: NoticeImages, Repository: r.Repository})
+	}
+	return PinReply{Changed: len(gone) > 0}, nil
+}
+
+// Pins lists what is pinned; see [Service].
+func (c *Core) Pins(ctx context.Context, _ PinsRequest) (PinsReply, error) {
+	reply := PinsReply{Pins: []Pin{}}
+	for p, err := range c.pins.All(ctx) {
+		if err != nil {
+			return reply, AsProblem(err)
+		}
+		reply.Pins = append(reply.Pins, Pin{Repository: p.Repository, Tag: p.Tag, Digest: p.Digest.String(), By: p.By, At: p.At})
+	}
+	damaged, err := c.pins.Damaged(ctx)
+	if err != nil {
+		return reply, AsProblem(err)
+	}
+	for _, file := range damaged {
+		reply.Problems = append(reply.Problems, fmt.Sprintf("%s cannot be read, so it holds nothing: pin its tag again, or delete the file", file))
+	}
+	return reply, nil
+}
+
+// pinnedTags gives the pinned tags of a repository, and the manifests that pins
+// hold.
+func (c *Core) pinnedTags(ctx context.Context, repo string) (tags map[string]bool, held map[registry.Digest]bool, err error) {
+	pins, err := c.pins.Of(ctx, repo)
+	if err != nil || len(pins) == 0 {
+		return nil, nil, err
+	}
+	tags, held = map[string]bool{}, map[registry.Digest]bool{}
+	for _, p := range pins {
+		tags[p.Tag], held[p.Digest] = true, true
+	}
+	return tags, held, nil
+}
+
+// markPinned says of rows whether their tags are pinned.
+func (c *Core) markPinned(ctx context.Context, repo string, rows []Tag) error {
+	pinned, _, err := c.pinnedTags(ctx, repo)
+	if err != nil {
+		return AsProblem(err)
+	}
+	for i := range rows {
+		rows[i].Pinned = pinned[rows[i].Name]
+		if rule, ok := c.held(repo, rows[i].Name); ok {
+			rows[i].Immutable = rule
+		}
+	}
+	return nil
 }

@@ -124,6 +124,8 @@ type PinsRequest struct{}
 // PinsReply lists them, by name.
 type PinsReply struct {
 	Pins []Pin `json:"pins"`
+	// Problems name records that cannot be read, and hold nothing.
+	Problems []string `json:"problems,omitempty"`
 }
 
 // Pin is a tag that every rule keeps, and its manifest, which stays although

@@ -1,0 +1,227 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"berth/registry"
+	"berth/registry/index"
+	"berth/registry/retention"
+	"berth/registry/trash"
+)
+
+const (
+	// mostCandidates is how many candidates are kept between two questions; of
+	// more, only what became of them.
+	mostCandidates = 300_000
+	// judgePatience is for how long anything is kept that nobody asks for.
+	judgePatience = 5 * time.Minute
+	// looseAfter is how old a manifest without a tag must be before the
+	// signatures that have tags of their own go: long enough to push, sign and tag.
+	looseAfter = 24 * time.Hour
+)
+
+// judge asks the rules, and remembers what they said until something changes.
+type judge struct {
+	trash atomic.Uint64 // counts changes of the trash
+
+	mu     sync.Mutex // guards what follows, and is held while the index is asked
+	basis  basis
+	repos  map[string]*judged
+	held   map[string]map[registry.Digest]time.Time // in the trash until, by repository
+	heldAt uint64
+	kept   int    // candidates in groups
+	serial uint64 // of the last saying
+	freed  map[string]freedRow
+	sizes  map[registry.Digest]int64
+	timer  *time.Timer
+	since  time.Time // since when pulls are counted
+	last   atomic.Pointer[lastCount]
+	busy   atomic.Bool // pending drops are being counted
+}
+
+// basis is what all verdicts stand on.
+type basis struct {
+	version  uint64 // of the index
+	trash    uint64
+	pins     uint64
+	settings *retention.Protection
+	untagged bool
+}
+
+// judged is what is known of one repository.
+type judged struct {
+	version uint64
+	pins    uint64 // what of the pins and of the trash its verdicts stand on
+	trash   uint64
+	group   *retention.Group // nil: let go
+	rows    map[string]*saying
+}
+
+// saying is what rules say of a repository.
+type saying struct {
+	tags, manifests int
+	at, until       time.Time
+	going           []registry.Digest // each tag, and each manifest without one
+	serial          uint64
+}
+
+func (t *saying) holds(now time.Time) bool {
+	return t != nil && !now.Before(t.at) && (t.until.IsZero() || now.Before(t.until))
+}
+
+// freedRow is what a row frees, for a basis.
+type freedRow struct {
+	basis basis
+	sum   uint64 // of the sayings
+	bytes int64
+}
+
+// lastCount is the last count of what the rules in effect would drop.
+type lastCount struct {
+	basis basis
+	key   string
+	until time.Time
+	drops int
+}
+
+func (c *Core) basisNow() basis {
+	return basis{
+		version: c.ix.Version(""), trash: c.judge.trash.Load(), pins: c.pins.Version(),
+		settings: c.tuning.rules.Load(), untagged: c.conf().Berth.Cleanup.Untagged,
+	}
+}
+
+// blind reports whether the index may not be believed, so that nothing may be
+// dropped by what it says.
+func (c *Core) blind() bool { return c.indexing.Load() || c.ix.Lost() }
+
+// heldByTrash gives what lies in the trash, by repository. The caller holds mu.
+func (j *judge) heldByTrash(ctx context.Context, bin *trash.Bin) (map[string]map[registry.Digest]time.Time, error) {
+	at := j.trash.Load()
+	if j.held != nil && j.heldAt == at {
+		return j.held, nil
+	}
+	held := map[string]map[registry.Digest]time.Time{}
+	for e, err := range bin.Newest(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if e.Digest == "" {
+			continue
+		}
+		of := held[e.Repository]
+		if of == nil {
+			of = map[registry.Digest]time.Time{}
+			held[e.Repository] = of
+		}
+		if e.Until.After(of[e.Digest]) {
+			of[e.Digest] = e.Until
+		}
+	}
+	j.held, j.heldAt = held, at
+	return held, nil
+}
+
+// candidates makes of the rows of one repository what rules judge.
+func (c *Core) candidates(ctx context.Context, repo string, rows []index.Candidate, held map[registry.Digest]time.Time) ([]retention.Candidate, error) {
+	pinned, rooted, err := c.pinnedTags(ctx, repo)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]retention.Candidate, len(rows))
+	var beside []registry.Digest
+	there := map[registry.Digest]bool{}
+	untagged := c.conf().Berth.Cleanup.Untagged
+	for i, row := range rows {
+		o := &out[i]
+		*o = retention.Candidate{
+			Repository: row.Repository, Tag: row.Tag, Digest: row.Digest, Pushed: row.Pushed, Pulled: row.Pulled,
+			PullsSince: c.judge.since, Subject: row.Subject, Parents: row.Parents,
+		}
+		if row.Tag == "" {
+			o.Pinned = rooted[row.Digest]
+			if until, ok := held[row.Digest]; ok {
+				o.Held = "in the trash until " + until.Local().Format("2 January")
+			}
+			if untagged && !row.Pushed.IsZero() {
+				o.Loose = row.Pushed.Add(looseAfter)
+			}
+			continue
+		}
+		o.Pinned = pinned[row.Tag]
+		if rule, ok := c.held(repo, row.Tag); ok {
+			o.Held = "immutable (" + rule + ")"
+		}
+		if d, ok := retention.Attached(row.Tag); ok {
+			beside = append(beside, d)
+		}
+	}
+	if len(beside) == 0 {
+		return out, nil
+	}
+	for i := range out {
+		there[out[i].Digest] = true
+	}
+	return out, c.holdStrangers(ctx, out, there)
+}
+
+// holdStrangers keeps signatures whose images are in another repository of this
+// registry, as cosign does when it is told to.
+func (c *Core) holdStrangers(ctx context.Context, candidates []retention.Candidate, there map[registry.Digest]bool) error {
+	var elsewhere []registry.Digest
+	for i := range candidates {
+		if d, ok := retention.Attached(candidates[i].Tag); ok && !there[d] {
+			elsewhere = append(elsewhere, d)
+		}
+	}
+	if len(elsewhere) == 0 {
+		return nil
+	}
+	sharing, err := c.ix.Sharing(ctx, elsewhere)
+	if err != nil {
+		return fmt.Errorf("look for what signatures refer to: %w", err)
+	}
+	for i := range candidates {
+		o := &candidates[i]
+		if d, ok := retention.Attached(o.Tag); ok && !there[d] && sharing[d] > 0 && o.Held == "" {
+			o.Held = "what it refers to is in another repository"
+		}
+	}
+	return nil
+}
+
+// read reads the candidates of one repository anew, which nobody remembers.
+func (c *Core) readGroup(ctx context.Context, repo string, held map[registry.Digest]time.Time) (*retention.Group, error) {
+	var rows []index.Candidate
+	for row, err := range c.ix.Candidates(ctx, repo) {
+		if err != nil {
+			return nil, fmt.Errorf("read what rules judge in %s: %w", repo, err)
+		}
+		rows = append(rows, row)
+	}
+	candidates, err := c.candidates(ctx, repo, rows, held)
+	if err != nil {
+		return nil, err
+	}
+	return retention.NewGroup(candidates), nil
+}
+
+// forget gives the memory back.
+func (j *judge) forget() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.basis, j.repos, j.held, j.kept, j.freed, j.sizes = basis{}, nil, nil, 0, nil, nil
+}
+
+// used puts forget off. The caller holds mu.
+func (j *judge) used() {
+	if j.timer == nil {
+		j.timer = time.AfterFunc(judgePatience, j.forget)
+		return
+	}
+	j.timer.Reset(judgePatience)
+}

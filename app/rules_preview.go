@@ -1,0 +1,206 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"berth/registry"
+	"berth/registry/retention"
+)
+
+// mostVerdicts is how many verdicts one reply lists, when nobody says.
+const mostVerdicts = 1000
+
+// PreviewRules says what rules would do; see [Service]. It answers from memory
+// as long as nothing has changed.
+func (c *Core) PreviewRules(ctx context.Context, r PreviewRulesRequest) (PreviewRulesReply, error) {
+	policies := c.conf().Berth.Cleanup.Rules
+	if r.Rules != nil {
+		var err error
+		if policies, err = policiesOf(*r.Rules); err != nil {
+			return PreviewRulesReply{}, rulesProblem(err)
+		}
+	}
+	rules, err := retention.Compile(policies)
+	if err != nil {
+		return PreviewRulesReply{}, rulesProblem(err)
+	}
+	reply := PreviewRulesReply{Rules: make([]RulePreview, rules.Len())}
+	if c.blind() {
+		reply.Indexing = true
+		return reply, nil
+	}
+	ask := []question{asks(rules)}
+	for i := range rules.Len() {
+		ask = append(ask, asks(rules.Alone(i)))
+	}
+	j, now := &c.judge, time.Now()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.used()
+	if err := c.tally(ctx, ask, now); err != nil {
+		return reply, AsProblem(err)
+	}
+	for i, q := range ask {
+		row, _, err := c.row(ctx, q, true)
+		if err != nil {
+			return reply, AsProblem(err)
+		}
+		if i == 0 {
+			reply.All = row
+		} else {
+			reply.Rules[i-1] = row
+		}
+	}
+	if r.Verdicts {
+		if err := c.verdicts(ctx, r, ask[0], now, &reply); err != nil {
+			return reply, AsProblem(err)
+		}
+	}
+	return reply, nil
+}
+
+// verdicts lists what becomes of each tag. The caller holds judge.mu.
+func (c *Core) verdicts(ctx context.Context, r PreviewRulesRequest, q question, now time.Time, reply *PreviewRulesReply) error {
+	limit := r.Limit
+	if limit <= 0 {
+		limit = mostVerdicts
+	}
+	search := strings.ToLower(r.Search)
+	var names []string
+	for name := range c.judge.repos {
+		if r.Repository == "" || name == r.Repository {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	// Those that drop come first, of all repositories.
+	for _, drops := range []bool{true, false} {
+		if r.Dropped && !drops {
+			break
+		}
+		for _, name := range names {
+			of := c.judge.repos[name]
+			if drops && of.rows[q.key].tags+of.rows[q.key].manifests == 0 {
+				continue
+			}
+			if err := c.verdictsOf(ctx, name, of, q, now, drops, search, limit, reply); err != nil {
+				return err
+			}
+		}
+	}
+	return c.measureVerdicts(ctx, reply.Verdicts)
+}
+
+func (c *Core) verdictsOf(ctx context.Context, name string, of *judged, q question, now time.Time, drops bool, search string, limit int, reply *PreviewRulesReply) error {
+	group := of.group
+	if group == nil {
+		var err error
+		if group, err = c.readGroup(ctx, name, c.judge.held[name]); err != nil {
+			return err
+		}
+	}
+	judgment := group.Judge(q.rules.For(name), now)
+	for place := range group.Len() {
+		if judgment.Drops(place) != drops {
+			continue
+		}
+		candidate := group.Candidate(place)
+		if search != "" && !strings.Contains(strings.ToLower(name+":"+candidate.Tag+"@"+candidate.Digest.String()), search) {
+			continue
+		}
+		if len(reply.Verdicts) >= limit {
+			reply.Cut++
+			continue
+		}
+		v := judgment.Verdict(place, now)
+		reply.Verdicts = append(reply.Verdicts, Verdict{
+			Repository: name, Tag: candidate.Tag, Digest: candidate.Digest.String(), Pushed: candidate.Pushed, Pulled: candidate.Pulled,
+			Keep: v.Keep, Because: v.Because, Rule: v.Rule,
+		})
+	}
+	return nil
+}
+
+// measureVerdicts fills in how large things are. The caller holds judge.mu.
+func (c *Core) measureVerdicts(ctx context.Context, verdicts []Verdict) error {
+	j := &c.judge
+	var unknown []registry.Digest
+	for _, v := range verdicts {
+		if _, ok := j.sizes[registry.Digest(v.Digest)]; !ok {
+			unknown = append(unknown, registry.Digest(v.Digest))
+		}
+	}
+	if len(unknown) > 0 {
+		sizes, err := c.ix.Sizes(ctx, unknown...)
+		if err != nil {
+			return fmt.Errorf("measure tags: %w", err)
+		}
+		if j.sizes == nil || len(j.sizes) > mostSizes {
+			j.sizes = map[registry.Digest]int64{}
+		}
+		for d, n := range sizes {
+			j.sizes[d] = n
+		}
+	}
+	for i := range verdicts {
+		verdicts[i].Size = j.sizes[registry.Digest(verdicts[i].Digest)]
+	}
+	return nil
+}
+
+// mostSizes bounds the sizes that are remembered.
+const mostSizes = 20_000
+
+// pendingDrops says how many tags and manifests the rules in effect would drop.
+// It never waits long: what changed lately may be counted in the background, and
+// then a notice tells that there is a new count.
+func (c *Core) pendingDrops(context.Context) int {
+	policies := c.conf().Berth.Cleanup.Rules
+	if !slices.ContainsFunc(policies, func(p retention.Policy) bool { return !p.Off }) || c.blind() {
+		return 0
+	}
+	rules, err := retention.Compile(policies)
+	if err != nil {
+		return 0
+	}
+	q, j := asks(rules), &c.judge
+	last := j.last.Load()
+	if last != nil && last.key == q.key && last.basis == c.basisNow() && (last.until.IsZero() || time.Now().Before(last.until)) {
+		return last.drops
+	}
+	if c.life.Err() == nil && j.busy.CompareAndSwap(false, true) {
+		c.background.Go(func() {
+			defer j.busy.Store(false)
+			if err := c.countDrops(c.life, q); err != nil && c.life.Err() == nil {
+				c.log.Warn("what rules would drop was not counted", "error", err)
+			}
+		})
+	}
+	if last == nil || last.key != q.key {
+		return 0
+	}
+	return last.drops
+}
+
+func (c *Core) countDrops(ctx context.Context, q question) error {
+	j := &c.judge
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.used()
+	if err := c.tally(ctx, []question{q}, time.Now()); err != nil {
+		return err
+	}
+	row, until, err := c.row(ctx, q, false)
+	if err != nil {
+		return err
+	}
+	was := j.last.Swap(&lastCount{basis: j.basis, key: q.key, until: until, drops: row.Tags + row.Manifests})
+	if was == nil || was.drops != row.Tags+row.Manifests {
+		c.notify(Notice{Kind: NoticeUpkeep})
+	}
+	return nil
+}

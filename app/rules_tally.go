@@ -1,0 +1,287 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"berth/registry"
+	"berth/registry/index"
+	"berth/registry/retention"
+)
+
+// question is a set of rules that is asked about every repository.
+type question struct {
+	key   string
+	rules *retention.Rules
+}
+
+func asks(rules *retention.Rules) question { return question{rules.Key(), rules} }
+
+// batch is how many candidates are read before they are judged.
+const batch = 1 << 16
+
+// pending is a repository that is to be judged.
+type pending struct {
+	repo string
+	*judged
+	rows  []index.Candidate // read, and not yet a group
+	ask   []question
+	out   []*saying
+	fresh bool // the group is new
+	err   error
+}
+
+// tally makes j.repos answer the questions as things are now. The caller holds
+// j.mu.
+func (c *Core) tally(ctx context.Context, ask []question, now time.Time) error {
+	j := &c.judge
+	b := c.basisNow()
+	if err := c.refresh(ctx, b); err != nil {
+		return err
+	}
+	var stale []*pending
+	for repo, of := range j.repos {
+		p := &pending{repo: repo, judged: of}
+		for _, q := range ask {
+			if !of.rows[q.key].holds(now) {
+				p.ask = append(p.ask, q)
+			}
+		}
+		if len(p.ask) > 0 {
+			stale = append(stale, p)
+		}
+	}
+	slices.SortFunc(stale, func(a, b *pending) int { return strings.Compare(a.repo, b.repo) })
+	if err := c.judgeAll(ctx, stale, now); err != nil {
+		return err
+	}
+	j.basis = b
+	return nil
+}
+
+// refresh forgets the verdicts of the repositories that have changed, and those
+// of repositories that are gone. The caller holds j.mu.
+func (c *Core) refresh(ctx context.Context, b basis) error {
+	j, was := &c.judge, c.judge.basis
+	if j.repos != nil && was == b {
+		return nil
+	}
+	names, err := c.ix.RepositoryNames(ctx, "", 0)
+	if err != nil {
+		return fmt.Errorf("list repositories: %w", err)
+	}
+	held, err := j.heldByTrash(ctx, c.bin)
+	if err != nil {
+		return err
+	}
+	anew := j.repos == nil || was.settings != b.settings || was.untagged != b.untagged
+	repos := make(map[string]*judged, len(names))
+	for _, name := range names {
+		pins, err := c.pinSum(ctx, name)
+		if err != nil {
+			return err
+		}
+		is := judged{version: c.ix.Version(name), pins: pins, trash: heldSum(held[name]), rows: map[string]*saying{}}
+		of := j.repos[name]
+		if anew || of == nil || of.version != is.version || of.pins != is.pins || of.trash != is.trash {
+			of = &is
+		}
+		repos[name] = of
+	}
+	j.repos, j.kept = repos, 0
+	for _, of := range repos {
+		if of.group != nil {
+			j.kept += of.group.Len()
+		}
+	}
+	return nil
+}
+
+var sumSeed = maphash.MakeSeed()
+
+func (c *Core) pinSum(ctx context.Context, repo string) (sum uint64, err error) {
+	pins, err := c.pins.Of(ctx, repo)
+	for _, p := range pins {
+		sum += maphash.String(sumSeed, p.Tag+"@"+p.Digest.String())
+	}
+	return sum, err
+}
+
+func heldSum(held map[registry.Digest]time.Time) (sum uint64) {
+	for d, until := range held {
+		sum += maphash.String(sumSeed, d.String()) + uint64(until.Unix()) //nolint:gosec // any number will do
+	}
+	return sum
+}
+
+// judgeAll reads what is not remembered, and asks; a few at a time, so that a
+// large registry takes no more memory than a small one. The caller holds j.mu.
+func (c *Core) judgeAll(ctx context.Context, stale []*pending, now time.Time) error {
+	var some []*pending
+	waiting := 0
+	for _, p := range stale {
+		if p.group == nil {
+			if err := c.readRows(ctx, p); err != nil {
+				return err
+			}
+			waiting += len(p.rows)
+		}
+		if some = append(some, p); waiting >= batch {
+			if err := c.judgeSome(ctx, some, now); err != nil {
+				return err
+			}
+			some, waiting = nil, 0
+		}
+	}
+	return c.judgeSome(ctx, some, now)
+}
+
+func (c *Core) readRows(ctx context.Context, p *pending) error {
+	for row, err := range c.ix.Candidates(ctx, p.repo) {
+		if err != nil {
+			return fmt.Errorf("read what rules judge in %s: %w", p.repo, err)
+		}
+		p.rows = append(p.rows, row)
+	}
+	return nil
+}
+
+// judgeSome asks the questions in parallel. The caller holds j.mu.
+func (c *Core) judgeSome(ctx context.Context, some []*pending, now time.Time) error {
+	j := &c.judge
+	inParallel(len(some), func(i int) {
+		p := some[i]
+		p.out = make([]*saying, len(p.ask))
+		if p.group == nil {
+			var candidates []retention.Candidate
+			if candidates, p.err = c.candidates(ctx, p.repo, p.rows, j.held[p.repo]); p.err != nil {
+				return
+			}
+			p.group, p.rows, p.fresh = retention.NewGroup(candidates), nil, true
+		}
+	})
+	type one struct {
+		p *pending
+		n int
+	}
+	var all []one
+	for _, p := range some {
+		if p.err != nil {
+			return p.err
+		}
+		if p.fresh {
+			j.kept += p.group.Len()
+		}
+		for n := range p.ask {
+			all = append(all, one{p, n})
+		}
+	}
+	inParallel(len(all), func(i int) {
+		p, n := all[i].p, all[i].n
+		p.out[n] = sayOf(p.group, p.ask[n].rules.For(p.repo), now)
+	})
+	for _, p := range some {
+		for n, q := range p.ask {
+			j.serial++
+			p.out[n].serial = j.serial
+			if len(p.judged.rows) >= mostRows {
+				clear(p.judged.rows)
+			}
+			p.judged.rows[q.key] = p.out[n]
+		}
+		if j.kept > mostCandidates {
+			j.kept -= p.group.Len()
+			p.group = nil
+		}
+	}
+	return ctx.Err()
+}
+
+// mostRows bounds the questions that a repository remembers: those of the rules
+// in effect, and of some that a person tries.
+const mostRows = 64
+
+func sayOf(g *retention.Group, rules *retention.Rules, now time.Time) *saying {
+	judgment := g.Judge(rules, now)
+	t := &saying{tags: judgment.Tags, manifests: judgment.Manifests, at: judgment.At, until: judgment.Until}
+	if n := t.tags + t.manifests; n > 0 {
+		t.going = make([]registry.Digest, 0, n)
+		for place := range judgment.Dropped() {
+			t.going = append(t.going, g.Candidate(place).Digest)
+		}
+	}
+	return t
+}
+
+// inParallel does n things, as many at once as there are processors.
+func inParallel(n int, do func(i int)) {
+	workers := min(n, runtime.GOMAXPROCS(0))
+	if workers <= 1 {
+		for i := range n {
+			do(i)
+		}
+		return
+	}
+	var wg sync.WaitGroup
+	next := make(chan int)
+	for range workers {
+		wg.Go(func() {
+			for i := range next {
+				do(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+}
+
+// row adds up what a question answers, for all repositories. The caller holds
+// j.mu and has called tally.
+func (c *Core) row(ctx context.Context, q question, measure bool) (RulePreview, time.Time, error) {
+	j := &c.judge
+	var out RulePreview
+	var until time.Time
+	freed := freedRow{basis: j.basis}
+	for _, of := range j.repos {
+		t := of.rows[q.key]
+		if t == nil {
+			return out, until, errors.New("a repository was not judged")
+		}
+		out.Tags, out.Manifests = out.Tags+t.tags, out.Manifests+t.manifests
+		freed.sum += t.serial * t.serial
+		if !t.until.IsZero() && (until.IsZero() || t.until.Before(until)) {
+			until = t.until
+		}
+	}
+	if !measure || out.Tags+out.Manifests == 0 {
+		return out, until, nil
+	}
+	if was, ok := j.freed[q.key]; ok && was.basis == freed.basis && was.sum == freed.sum {
+		out.Frees = was.bytes
+		return out, until, nil
+	}
+	going := make([]registry.Digest, 0, out.Tags+out.Manifests)
+	for _, of := range j.repos {
+		going = append(going, of.rows[q.key].going...)
+	}
+	var err error
+	if freed.bytes, err = c.ix.Frees(ctx, going...); err != nil {
+		return out, until, fmt.Errorf("measure what rules free: %w", err)
+	}
+	if len(j.freed) >= mostRows || j.freed == nil {
+		j.freed = map[string]freedRow{}
+	}
+	j.freed[q.key] = freed
+	out.Frees = freed.bytes
+	return out, until, nil
+}
