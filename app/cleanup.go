@@ -1,18 +1,204 @@
 package app
 
-import "context"
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"sync"
+	"time"
 
-// PlanCleanup: see [Service].
-func (c *Core) PlanCleanup(context.Context, PlanCleanupRequest) (CleanupPlan, error) {
-	return CleanupPlan{}, errNotYet
+	"berth/app/config"
+	"berth/registry/driver"
+	"berth/registry/gc"
+	"berth/registry/store"
+)
+
+// planLife is for how long a plan that was shown can be run. It holds a census,
+// which costs pushes a little.
+const planLife = 10 * time.Minute
+
+// uploadKeeper is what a clean-up needs of the store for unfinished uploads.
+type uploadKeeper interface {
+	StaleUploads(ctx context.Context, olderThan time.Time) iter.Seq2[store.Stale, error]
+	PurgeUpload(ctx context.Context, u store.Stale, olderThan time.Time) (bool, error)
 }
 
-// RunCleanup: see [Service].
-func (c *Core) RunCleanup(context.Context, RunCleanupRequest) (JobReply, error) {
-	return JobReply{}, errNotYet
+// cleaner is what Core remembers of clean-ups.
+type cleaner struct {
+	uploads uploadKeeper
+	past    *history
+	// wait is for how long after the start nothing can be freed, since what was
+	// promised before is not known.
+	wait time.Duration
+	// rules drops what they say into the trash; empty lets go of the oldest of
+	// the trash until it is enough.
+	rules func(ctx context.Context, report func(done, total int)) (dropped int, problems []string, err error)
+	empty func(ctx context.Context, enough func() bool) (int, error)
+
+	mu     sync.Mutex // guards what follows
+	plan   *heldPlan  // the last one that was shown, or nil
+	closed bool
+	job    string   // of the clean-up under way
+	failed *Problem // why the last one failed that nobody waited for
 }
 
-// Cleanups: see [Service].
-func (c *Core) Cleanups(context.Context, CleanupsRequest) (CleanupsReply, error) {
-	return CleanupsReply{}, errNotYet
+// openCleaner comes after the store in c.closers, since a plan holds on to it.
+func (c *Core) openCleaner(uploads uploadKeeper, drv driver.Driver) {
+	c.cleaner.uploads, c.cleaner.past = uploads, &history{drv: drv, log: c.log}
+	if c.cleaner.wait = storeGrace(c.opt, c.conf()); c.cleaner.wait == 0 {
+		c.cleaner.wait = store.DefaultGrace
+	}
+	c.closers = append(c.closers, func() error {
+		c.cleaner.mu.Lock()
+		c.cleaner.closed = true
+		c.cleaner.mu.Unlock()
+		return c.cleaner.hold(nil)
+	})
+}
+
+// storeGrace is what store.Options wants: a folder that was opened for one
+// command has nobody who was promised anything.
+func storeGrace(o Options, cfg *config.Config) time.Duration {
+	if o.Alone || cfg.Berth.Cleanup.Grace <= 0 {
+		return -1
+	}
+	return cfg.Berth.Cleanup.Grace
+}
+
+// waitsUntil is from when on something can be freed; zero when that is now.
+func (c *Core) waitsUntil() time.Time {
+	left := c.cleaner.wait - time.Since(c.started)
+	if left <= 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(left)
+}
+
+// hold keeps a plan instead of the one before, which is closed.
+func (cl *cleaner) hold(p *heldPlan) error {
+	cl.mu.Lock()
+	before := cl.plan
+	if cl.plan = p; cl.closed {
+		cl.plan = nil
+	}
+	closed := cl.closed
+	cl.mu.Unlock()
+	var errs []error
+	if before != nil {
+		errs = append(errs, before.close())
+	}
+	if closed && p != nil {
+		errs = append(errs, p.close())
+	}
+	return errors.Join(errs...)
+}
+
+// take gives the plan of an id to whoever carries it out. Errors: a [*Problem].
+func (cl *cleaner) take(id string) (*heldPlan, error) {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	if cl.plan == nil || cl.plan.shown.ID != id {
+		return nil, &Problem{
+			Code: "plan_gone", Severity: severityError, Title: "That plan is not there any more",
+			Text: "A plan can be carried out once, within ten minutes, and only until the next one is made.",
+			Fix:  "Look again at what can be freed:", Command: "berth cleanup", Exit: exitConflict,
+		}
+	}
+	p := cl.plan
+	cl.plan = nil
+	p.timer.Stop()
+	return p, nil
+}
+
+// expire lets go of a plan that nobody carried out.
+func (cl *cleaner) expire(id string) error {
+	if p, err := cl.take(id); err == nil {
+		return p.close()
+	}
+	return nil
+}
+
+// PlanCleanup finds out what can be freed; see [Service].
+func (c *Core) PlanCleanup(ctx context.Context, r PlanCleanupRequest) (CleanupPlan, error) {
+	p, err := c.planCleanup(ctx, r, nil)
+	if err != nil {
+		return CleanupPlan{}, AsProblem(err)
+	}
+	id, cl := p.shown.ID, &c.cleaner
+	p.timer = time.AfterFunc(planLife, func() {
+		if err := cl.expire(id); err != nil {
+			c.log.Warn("plan of a clean-up was not let go", "error", err)
+		}
+	})
+	if err := cl.hold(p); err != nil {
+		return CleanupPlan{}, AsProblem(err)
+	}
+	return p.shown, nil
+}
+
+// Cleanups lists past ones; see [Service].
+func (c *Core) Cleanups(ctx context.Context, _ CleanupsRequest) (CleanupsReply, error) {
+	past, err := c.cleaner.past.list(ctx)
+	if err != nil {
+		return CleanupsReply{}, AsProblem(err)
+	}
+	conf := c.conf().Berth.Cleanup
+	reply := CleanupsReply{Receipts: past, Schedule: conf.Schedule, Next: c.nextCleanup()}
+	if reply.Receipts == nil {
+		reply.Receipts = []CleanupReceipt{}
+	}
+	return reply, nil
+}
+
+// cleanupState gives the last clean-up, or nil, and when the next is due, or
+// the zero time.
+func (c *Core) cleanupState() (*CleanupReceipt, time.Time) {
+	past, err := c.cleaner.past.list(c.life)
+	if err != nil || len(past) == 0 {
+		return nil, c.nextCleanup()
+	}
+	return &past[0], c.nextCleanup()
+}
+
+// nextCleanup is when the schedule is due next.
+func (c *Core) nextCleanup() time.Time {
+	if c.lock == nil || c.lock.ReadOnly() {
+		return time.Time{}
+	}
+	return nextDue(c.conf().Berth.Cleanup, time.Now())
+}
+
+// gcOptions is what a request means.
+func (c *Core) gcOptions(r PlanCleanupRequest) (gc.Options, error) {
+	conf := c.conf()
+	grace := conf.Berth.Cleanup.Grace
+	if r.Grace != nil {
+		grace = *r.Grace
+	}
+	if grace < 0 {
+		return gc.Options{}, BadRequest(errors.New("the grace is negative"))
+	}
+	o := gc.Options{
+		Grace: grace, Untagged: (conf.Berth.Cleanup.Untagged || r.Untagged) && !r.KeepUntagged,
+		Sparse: optionalChildren(c.cfg.Validation),
+	}
+	if grace == 0 {
+		o.Grace = -1
+	}
+	for _, rule := range conf.Berth.Cleanup.Rules {
+		if !rule.Off {
+			o.UntaggedAfter = max(o.UntaggedAfter, time.Duration(rule.Untagged))
+		}
+	}
+	return o, nil
+}
+
+// largestFirst cuts as well.
+func largestFirst[T any](rows []T, compare func(a, b T) int, most int) (kept []T, cut int) {
+	slices.SortStableFunc(rows, compare)
+	if len(rows) <= most {
+		return rows, 0
+	}
+	return rows[:most:most], len(rows) - most
 }

@@ -40,6 +40,9 @@ func (c *Core) problems(ctx context.Context) []Problem {
 	if p := c.damageProblem(); p != nil {
 		out = append(out, *p)
 	}
+	if p := c.cleanupProblem(); p != nil {
+		out = append(out, *p)
+	}
 	if c.indexing.Load() {
 		out = append(out, indexingProblem())
 	}

@@ -52,6 +52,8 @@ type PlanCleanupRequest struct {
 	// KeepUntagged leaves manifests alone that no tag, no index and nothing in
 	// the trash needs.
 	KeepUntagged bool `json:"keep_untagged,omitempty"`
+	// Untagged takes them although berth.cleanup.untagged says otherwise.
+	Untagged bool `json:"untagged,omitempty"`
 }
 
 // CleanupPlan is what a clean-up would free, found on the disk. Nothing was
@@ -118,6 +120,7 @@ type RunCleanupRequest struct {
 	Plan         string         `json:"plan,omitempty"`
 	Grace        *time.Duration `json:"grace,omitempty"`
 	KeepUntagged bool           `json:"keep_untagged,omitempty"`
+	Untagged     bool           `json:"untagged,omitempty"`
 	// Rules applies the rules first.
 	Rules bool `json:"rules,omitempty"`
 }

@@ -65,6 +65,7 @@ func (c *Core) jobRow(j job.Job) Job {
 	if row.State == JobDone {
 		row.Digest, row.PullCommand = j.Result.Digest, j.Result.Text
 	}
+	row.Receipt, _ = j.Result.Value.(*CleanupReceipt)
 	if repairs, ok := j.Result.Value.([]Repair); ok {
 		row.Repairs = repairs
 	}

@@ -12,6 +12,8 @@ type Stale struct {
 	Repository, ID string
 	// Last is when it was last written.
 	Last time.Time
+	// Size is what it takes, in bytes.
+	Size int64
 }
 
 // StaleUploads lists what PurgeUploads would remove.
@@ -23,15 +25,15 @@ func (s *Store) StaleUploads(ctx context.Context, olderThan time.Time) iter.Seq2
 				return
 			}
 			for id, err := range s.children(ctx, uploadsRoot(repo)) {
-				var last time.Time
+				var u Stale
 				if err == nil {
-					last, err = s.staleSince(ctx, repo, id)
+					u, err = s.stale(ctx, repo, id)
 				}
 				if err != nil {
 					yield(Stale{}, fmt.Errorf("list stale uploads of %s: %w", repo, err))
 					return
 				}
-				if !last.IsZero() && last.Before(olderThan) && !yield(Stale{repo, id, last}, nil) {
+				if !u.Last.IsZero() && u.Last.Before(olderThan) && !yield(u, nil) {
 					return
 				}
 			}
@@ -39,13 +41,31 @@ func (s *Store) StaleUploads(ctx context.Context, olderThan time.Time) iter.Seq2
 	}
 }
 
-// staleSince is the zero time for an upload that somebody is at.
-func (s *Store) staleSince(ctx context.Context, repo, id string) (time.Time, error) {
+// stale has no Last for an upload that somebody is at, or that is gone.
+func (s *Store) stale(ctx context.Context, repo, id string) (Stale, error) {
 	if !s.sessions.claim(repo, id) {
-		return time.Time{}, ctx.Err()
+		return Stale{}, ctx.Err()
 	}
 	defer s.sessions.leave(repo, id)
-	return s.lastWritten(ctx, repo, id)
+	last, err := s.lastWritten(ctx, repo, id)
+	if err != nil {
+		return Stale{}, err
+	}
+	info, err := s.drv.Stat(ctx, uploadData(repo, id))
+	if err != nil && !missing(err) {
+		return Stale{}, err
+	}
+	return Stale{Repository: repo, ID: id, Last: last, Size: info.Size}, nil
+}
+
+// PurgeUpload removes one upload that StaleUploads listed, and reports whether
+// it did: not when somebody is at it, or was since olderThan.
+func (s *Store) PurgeUpload(ctx context.Context, u Stale, olderThan time.Time) (bool, error) {
+	purged, err := s.purgeUpload(ctx, u.Repository, u.ID, olderThan)
+	if err != nil {
+		return false, fmt.Errorf("purge upload %s of %s: %w", u.ID, u.Repository, err)
+	}
+	return purged, nil
 }
 
 // lastWritten says when an upload was last written; the zero time means that it

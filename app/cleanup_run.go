@@ -1,0 +1,214 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"berth/app/job"
+	"berth/registry"
+	"berth/registry/gc"
+)
+
+// RunCleanup frees space; see [Service].
+func (c *Core) RunCleanup(ctx context.Context, r RunCleanupRequest) (JobReply, error) {
+	ctx = c.as(ctx, "clean-up")
+	w := &cleanup{c: c, r: r, by: registry.CallerFrom(ctx).User}
+	if r.Plan != "" {
+		if err := c.mayClean(); err != nil {
+			return JobReply{}, err
+		}
+		p, err := c.cleaner.take(r.Plan)
+		if err != nil {
+			return JobReply{}, err
+		}
+		w.plan = p
+	} else if _, err := c.gcOptions(w.request()); err != nil {
+		return JobReply{}, AsProblem(err)
+	}
+	return w.start(ctx)
+}
+
+// mayClean says why no clean-up can start now. Errors: a [*Problem].
+func (c *Core) mayClean() error {
+	if c.lock.ReadOnly() || c.readOnly.Load() {
+		p := readOnlyProblem()
+		p.Severity, p.Text = severityError, "Nothing can be freed while it is: images can be pulled, and nothing can be pushed or deleted."
+		return p
+	}
+	c.cleaner.mu.Lock()
+	defer c.cleaner.mu.Unlock()
+	if id := c.cleaner.job; id != "" {
+		return cleaningProblem(id)
+	}
+	return nil
+}
+
+func cleaningProblem(id string) *Problem {
+	return &Problem{
+		Code: "cleanup_running", Severity: severityError, Title: "A clean-up is running already",
+		Text: "It is job " + id + "; there is one at a time.", Fix: "Wait for its end, or look at it:", Command: "berth jobs", Exit: exitConflict,
+	}
+}
+
+// cleanup is one clean-up.
+type cleanup struct {
+	c  *Core
+	r  RunCleanupRequest
+	by string
+	// emptied entries left the trash for it.
+	emptied int
+	plan    *heldPlan // that was shown; nil: a new one is made
+	ends    func(*CleanupReceipt, error)
+
+	receipt CleanupReceipt
+}
+
+func (w *cleanup) request() PlanCleanupRequest {
+	return PlanCleanupRequest{Grace: w.r.Grace, KeepUntagged: w.r.KeepUntagged, Untagged: w.r.Untagged}
+}
+
+// start begins the job, unless there is one. A plan is let go when there is.
+func (w *cleanup) start(ctx context.Context) (reply JobReply, err error) {
+	cl := &w.c.cleaner
+	err = w.c.mayClean()
+	if err == nil {
+		cl.mu.Lock()
+		defer cl.mu.Unlock()
+		if cl.job != "" {
+			err = cleaningProblem(cl.job)
+		} else if reply, err = w.c.start(ctx, job.Spec{Kind: string(JobCleanup), Title: "unused data"}, w.run); err == nil {
+			cl.job = reply.ID
+		}
+	}
+	if err != nil && w.plan != nil {
+		err = errors.Join(err, w.plan.close())
+	}
+	return reply, err
+}
+
+// run is the job. Its receipt is kept however it ends.
+func (w *cleanup) run(ctx context.Context, report func(job.Progress)) (job.Result, error) {
+	cl := &w.c.cleaner
+	cl.mu.Lock()
+	w.receipt = CleanupReceipt{Job: cl.job, By: w.by, Emptied: w.emptied, Began: time.Now()}
+	cl.mu.Unlock()
+	defer func() { // also when it panics
+		cl.mu.Lock()
+		cl.job = ""
+		cl.mu.Unlock()
+	}()
+	err := w.clean(ctx, report)
+	r := &w.receipt
+	r.Ended, r.Cancelled = time.Now(), ctx.Err() != nil
+	if text := ended(err); text != "" {
+		r.Problems = append(r.Problems, text)
+	}
+	if failed := cl.past.add(context.WithoutCancel(ctx), *r); failed != nil {
+		w.c.log.Warn("receipt of a clean-up was not kept", "error", failed)
+	}
+	w.c.log.Info("clean-up", "by", r.By, "freed", r.Freed, "blobs", r.Blobs, "manifests", r.Manifests, "uploads", r.Uploads,
+		"took", r.Ended.Sub(r.Began).Round(time.Millisecond).String(), "problems", len(r.Problems), "cancelled", r.Cancelled)
+	if w.ends != nil {
+		w.ends(r, err)
+	}
+	for _, kind := range []NoticeKind{NoticeUpkeep, NoticeStatus, NoticeImages} {
+		w.c.notify(Notice{Kind: kind})
+	}
+	return job.Result{Value: r}, err
+}
+
+func (w *cleanup) clean(ctx context.Context, report func(job.Progress)) error {
+	p := w.plan
+	if w.r.Rules && w.c.cleaner.rules != nil {
+		dropped, problems, err := w.c.cleaner.rules(ctx, func(done, total int) {
+			report(job.Progress{Note: fmt.Sprintf("applying rules, %d of %d", done, total)})
+		})
+		w.receipt.Dropped, w.receipt.Problems = dropped, append(w.receipt.Problems, problems...)
+		if err != nil {
+			if p != nil {
+				return errors.Join(err, p.close())
+			}
+			return err
+		}
+	}
+	if p == nil {
+		var err error
+		p, err = w.c.planCleanup(ctx, w.request(), func(g gc.Progress) { report(job.Progress{Note: planNote(g)}) })
+		if err != nil {
+			return err
+		}
+	}
+	w.receipt.Problems = append(w.receipt.Problems, p.shown.Problems...)
+	return w.execute(ctx, p, report)
+}
+
+func planNote(g gc.Progress) string {
+	if g.Stage == gc.Marking {
+		return fmt.Sprintf("reading links, %d repositories", g.Done)
+	}
+	return fmt.Sprintf("%s, %d blobs", g.Stage, g.Done)
+}
+
+// execute carries a plan out, then lets uploads go, and fills the receipt.
+func (w *cleanup) execute(ctx context.Context, p *heldPlan, report func(job.Progress)) error {
+	r := &w.receipt
+	if !p.waits.IsZero() {
+		for _, stays := range p.shown.Stays {
+			if stays.Text == w.c.untilText(p.waits) {
+				r.Kept = append(r.Kept, stays)
+			}
+		}
+		return errors.Join(w.purge(ctx, p, report), p.close())
+	}
+	// Execute closes the plan.
+	did, err := p.plan.Execute(ctx, func(g gc.Progress) {
+		report(job.Progress{Done: g.Freed, Total: p.shown.Frees, Note: string(g.Stage)})
+	})
+	r.Freed, r.Blobs, r.Manifests, r.Links = did.Freed.Bytes, did.Freed.Blobs, did.Manifests, did.Links
+	kept := p.keptReasons(w.c, did)
+	for i, problem := range did.Problems {
+		if i == maxSaid {
+			r.Problems = append(r.Problems, fmt.Sprintf("and %d more", len(did.Problems)-maxSaid))
+			break
+		}
+		r.Problems = append(r.Problems, problem.String())
+	}
+	if err == nil {
+		err = w.purge(ctx, p, report)
+	}
+	if rest := p.shown.Frees - r.Freed; ctx.Err() != nil && rest > 0 {
+		for _, k := range kept {
+			rest -= k.Bytes
+		}
+		kept.add(whyNotCleaned, max(p.shown.Blobs-r.Blobs, 0)+max(p.shown.Uploads-r.Uploads, 0), max(rest, 0))
+	}
+	r.Kept = append(r.Kept, kept.sorted()...)
+	return err
+}
+
+// purge removes the uploads of the plan that nobody went on with.
+func (w *cleanup) purge(ctx context.Context, p *heldPlan, report func(job.Progress)) error {
+	var kept tally
+	for _, u := range p.stale {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		gone, err := w.c.cleaner.uploads.PurgeUpload(ctx, u, p.cutoff)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return err
+		case err != nil:
+			w.receipt.Problems = append(w.receipt.Problems, err.Error())
+		case gone:
+			w.receipt.Uploads++
+			w.receipt.Freed += u.Size
+		default:
+			kept.add(whyWrittenNow, 1, u.Size)
+		}
+		report(job.Progress{Done: w.receipt.Freed, Total: p.shown.Frees, Note: "removing unfinished uploads"})
+	}
+	w.receipt.Kept = append(w.receipt.Kept, kept...)
+	return nil
+}
