@@ -120,14 +120,14 @@ func firstFix(k kept) Fix {
 
 func noSuchFix(k kept, fix Fix) *Problem {
 	return &Problem{
-		Code: "fix_useless", Severity: severityError, Title: fmt.Sprintf("“%s” does not help here", fix), Text: sentence(k.Text),
+		Code: "fix_useless", Severity: severityError, Title: fmt.Sprintf("“%s” does not help here", fix), Text: k.sentence(),
 		Fix: "To let Berth choose:", Command: "berth repair " + k.ID, Exit: exitUsage,
 	}
 }
 
 // noFix says what a person can do where Berth does nothing by itself.
 func noFix(k kept) *Problem {
-	p := &Problem{Code: "no_fix", Severity: severityWarning, Title: "That does not mend itself", Text: sentence(k.Text), Exit: exitError}
+	p := &Problem{Code: "no_fix", Severity: severityWarning, Title: "That does not mend itself", Text: k.sentence(), Exit: exitError}
 	switch {
 	case slices.Contains(k.Fixes, verify.Relink):
 		p.Code, p.Title = "fix_needed", "A tag that names nothing is for you to decide"
@@ -253,7 +253,7 @@ func (c *Core) checkMended(ctx context.Context, plan []*mend) {
 			continue
 		}
 		m.done, m.problem = false, &Problem{
-			Code: "still_damaged", Severity: severityError, Title: "It was written, but is still not right", Text: sentence(m.Text),
+			Code: "still_damaged", Severity: severityError, Title: "It was written, but is still not right", Text: m.sentence(),
 			Fix: "The disk may be failing: look at its health, then verify again:", Command: "berth verify --restart", Exit: exitError,
 		}
 	}

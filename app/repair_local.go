@@ -97,6 +97,7 @@ func (l localSource) fromImage(ctx context.Context, c *Core, i EngineImage, here
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		w.image = named
 		s := &savedImage{a: a, t: t, dir: c.tempDir(), plain: w.plain(ctx, c, a)}
 		for repo, err := range a.Repositories(ctx, "") {
 			if err == nil {
@@ -119,8 +120,9 @@ type wanted struct {
 	ids map[string]bool
 	// manifests are those of the repository that need it.
 	manifests []manifest.Parsed
-	failed    error // of the last image
-	repacked  bool  // an image had it, packed otherwise
+	failed    error  // of the last image
+	repacked  bool   // an image had it, packed otherwise
+	image     string // that was looked into last
 }
 
 // maxManifests bounds the manifests of one repository that are read to find
@@ -248,12 +250,12 @@ func readBlob(b io.ReadCloser, err error) ([]byte, error) {
 
 // problem says why an engine could not help.
 func (w *wanted) problem(address string) *Problem {
-	again := "berth push NAME"
-	if w.m.Repository != "" {
-		again = "docker push " + address + "/" + w.m.Repository
-		if w.m.Tag != "" {
-			again += ":" + w.m.Tag
-		}
+	again := "docker push " + address + "/" + w.m.Repository
+	if w.m.Tag != "" {
+		again += ":" + w.m.Tag
+	}
+	if w.image != "" && w.m.Tag != "" {
+		again = "berth push " + w.image + " " + w.m.Repository + ":" + w.m.Tag
 	}
 	p := &Problem{
 		Code: "not_at_source", Severity: severityError, Title: "Docker does not have it", Exit: exitError,

@@ -209,7 +209,7 @@ func (u upstream) problem(m *mend, err error) *Problem {
 
 func unneeded(m *mend) *Problem {
 	return &Problem{
-		Code: "not_needed", Severity: severityWarning, Title: "No repository needs it", Text: sentence(m.Text),
+		Code: "not_needed", Severity: severityWarning, Title: "No repository needs it", Text: m.sentence(),
 		Fix: "To free what lies aside:", Command: "berth repair --drop-quarantined", Exit: exitError,
 	}
 }

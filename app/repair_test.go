@@ -241,7 +241,7 @@ func TestALayerThatDockerPacksOtherwiseIsNotTaken(t *testing.T) {
 	spoil(t, i.blobFile(digestOf(layer)), "rotten")
 	i.verified(app.VerifyRequest{LookOnly: true})
 	j := i.repaired(app.RepairRequest{From: "docker"})
-	if len(j.Repairs) != 1 || left(j)["team/app:v1"] != "docker_repacks" || !strings.Contains(j.Repairs[0].Problem.Command, "/team/app:v1") {
+	if len(j.Repairs) != 1 || left(j)["team/app:v1"] != "docker_repacks" || j.Repairs[0].Problem.Command != "berth push localhost:5000/team/app:v1 team/app:v1" {
 		t.Errorf("the repair ended as %+v", j)
 	}
 	i.do("HEAD", "/v2/team/app/blobs/"+digestOf(layer), "", nil, http.StatusNotFound)

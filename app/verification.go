@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -294,9 +295,19 @@ func (c *Core) Verification(ctx context.Context, _ VerificationRequest) (Verific
 	return out, nil
 }
 
+// sentence is the text as a sentence: what begins with a name or a digest stays
+// as that is written.
+func (k kept) sentence() string {
+	first, _, _ := strings.Cut(k.Text, " ")
+	if strings.Contains(first, ":") || first == k.Repository {
+		return k.Text + "."
+	}
+	return sentence(k.Text)
+}
+
 func (k kept) row() Finding {
 	f := Finding{
-		ID: k.ID, Kind: string(k.Kind), Text: sentence(k.Text), Repository: k.Repository, Tag: k.Tag, Digest: k.Digest.String(),
+		ID: k.ID, Kind: string(k.Kind), Text: k.sentence(), Repository: k.Repository, Tag: k.Tag, Digest: k.Digest.String(),
 		Size: k.Size, Quarantined: k.Quarantined,
 	}
 	for _, fix := range k.Fixes {

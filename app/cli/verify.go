@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -99,7 +100,7 @@ func (p *program) runVerify(ctx context.Context, s app.Service, r app.VerifyRequ
 	case j.State != app.JobDone:
 		return &app.Problem{
 			Code: "paused", Severity: "warning", Exit: exitError, Title: "The verification is paused at " + percent(j),
-			Text: "What it has read is not read again.", Fix: "To go on:", Command: "berth verify",
+			Text: "Blobs that were read whole are not read again.", Fix: "To go on:", Command: "berth verify",
 		}
 	}
 	return p.verified(ctx, s)
@@ -120,8 +121,10 @@ func (p *program) verified(ctx context.Context, s app.Service) error {
 		return nil
 	}
 	problem := &app.Problem{
-		Code: "findings", Severity: "error", Exit: exitError, Title: plural(n, "thing is wrong", "things are wrong"),
-		Text: "Nothing was deleted.", Fix: "To mend what can be mended:", Command: "berth repair",
+		Code: "findings", Severity: "error", Exit: exitError, Title: plural(n, "thing is wrong", "things are wrong"), Text: "Nothing was deleted.",
+	}
+	if slices.ContainsFunc(v.Findings, func(f app.Finding) bool { return len(f.Fixes) > 0 }) {
+		problem.Fix, problem.Command = "To mend what can be mended:", "berth repair"
 	}
 	return problem
 }
