@@ -44,7 +44,7 @@ func main() {
 }
 
 func deps() cli.Deps {
-	return cli.Deps{
+	d := cli.Deps{
 		Version:  build(),
 		Dial:     dial,
 		Open:     open,
@@ -56,6 +56,10 @@ func deps() cli.Deps {
 		Err:      os.Stderr,
 		Terminal: term.IsTerminal(int(os.Stderr.Fd())),
 	}
+	if d.Terminal && term.IsTerminal(int(os.Stdin.Fd())) {
+		d.In = os.Stdin
+	}
+	return d
 }
 
 func build() cli.Version {

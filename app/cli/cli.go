@@ -50,6 +50,9 @@ type Deps struct {
 	Out, Err io.Writer
 	// Terminal is true when a person watches Err, so that it may hold a bar.
 	Terminal bool
+	// In is where a person types answers; nil when nobody does, so that what
+	// cannot be undone needs --yes.
+	In io.Reader
 	// Now is the clock for relative dates; nil means time.Now.
 	Now func() time.Time
 }

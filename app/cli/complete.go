@@ -97,6 +97,20 @@ func (p *program) completeTrash(cmd *cobra.Command, args []string, typed string)
 	}), cobra.ShellCompDirectiveNoFileComp
 }
 
+// completeTrashIDs completes what only an ID may name.
+func (p *program) completeTrashIDs(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	return p.complete(cmd, func(ctx context.Context, s app.Service) ([]string, error) {
+		reply, err := s.Trash(ctx, app.TrashRequest{})
+		var ids []string
+		for _, e := range reply.Entries {
+			if strings.HasPrefix(e.ID, typed) && !slices.Contains(args, e.ID) {
+				ids = append(ids, e.ID+"\t"+entryName(e))
+			}
+		}
+		return ids, err
+	}), cobra.ShellCompDirectiveNoFileComp
+}
+
 func (p *program) completeLocal(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	return p.complete(cmd, func(ctx context.Context, s app.Service) ([]string, error) {
 		reply, err := s.LocalImages(ctx, app.LocalImagesRequest{})

@@ -89,7 +89,7 @@ func (p *program) printDetails(problem *app.Problem) {
 		}
 	}
 	if problem.Command != "" {
-		fmt.Fprintln(p.Err, "    "+problem.Command)
+		fmt.Fprintln(p.Err, "    "+strings.ReplaceAll(problem.Command, "\n", "\n    "))
 	}
 }
 

@@ -12,15 +12,26 @@ import (
 )
 
 func (p *program) rm() *cobra.Command {
-	var all bool
+	var all, whole, dry bool
 	c := &cobra.Command{
 		Use:   "rm REPOSITORY:TAG...",
-		Short: "Delete tags; they go to the trash",
+		Short: "Delete tags or repositories; they go to the trash",
 		Long: `Delete tags. They go to the trash, where berth restore brings them back.
-Only these tags go: other tags of the same image stay, and rm names them.`,
-		Example: "  berth rm team/app:v1 team/app:v2\n  berth rm --all team/app",
+Only these tags go: other tags of the same image stay, and rm names them.
+
+With --repository, whole repositories go, with all their tags and manifests;
+one restore brings one back. Deleting team leaves team/app.`,
+		Example: "  berth rm team/app:v1 team/app:v2\n  berth rm --all team/app\n  berth rm --repository team/app --dry-run",
 		Args:    want(1, -1, "one name like team/app:v1, or more"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case whole && all:
+				return usage(cmd, "--all deletes every tag, --repository the whole repository: choose one")
+			case dry && !whole:
+				return usage(cmd, "--dry-run goes with --repository")
+			case whole:
+				return p.removeRepositories(cmd, args, dry)
+			}
 			requests, err := deletions(cmd, args, all)
 			if err != nil {
 				return err
@@ -30,6 +41,8 @@ Only these tags go: other tags of the same image stay, and rm names them.`,
 		ValidArgsFunction: p.completeImages(0),
 	}
 	c.Flags().BoolVar(&all, "all", false, "delete every tag of these repositories")
+	c.Flags().BoolVar(&whole, "repository", false, "delete whole repositories")
+	c.Flags().BoolVar(&dry, "dry-run", false, "with --repository: say what would go, and delete nothing")
 	return c
 }
 
@@ -48,7 +61,7 @@ func deletions(cmd *cobra.Command, args []string, all bool) ([]app.DeleteRequest
 		case all && ref.tag != "":
 			return nil, usage(cmd, fmt.Sprintf("%q names one tag; --all takes repositories", arg))
 		case !all && ref.tag == "":
-			return nil, usage(cmd, fmt.Sprintf("%q names no tag; berth tags %s lists them, rm --all deletes them all", arg, ref.repository))
+			return nil, usage(cmd, fmt.Sprintf("%q names no tag; berth tags %s lists them, rm --all deletes them all, rm --repository everything", arg, ref.repository))
 		}
 		i, ok := at[ref.repository]
 		if !ok {
@@ -138,107 +151,4 @@ func (p *program) printDeleted(requests []app.DeleteRequest, done deleted) error
 		fmt.Fprintf(p.Err, "Undo: berth restore %s\n", strings.Join(ids, " "))
 	}
 	return nil
-}
-
-func (p *program) trash() *cobra.Command {
-	return &cobra.Command{
-		Use:   "trash [REPOSITORY]",
-		Short: "List deleted and overwritten tags",
-		Args:  want(0, 1, "one repository"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.with(cmd, func(ctx context.Context, s app.Service) error {
-				reply, err := s.Trash(ctx, app.TrashRequest{Repository: withoutHost(first(args))})
-				if err != nil {
-					return err
-				}
-				return p.print(reply, func() error {
-					switch {
-					case len(reply.Entries) == 0 && len(args) > 0:
-						fmt.Fprintf(p.Err, "Nothing of %s is in the trash.\n", withoutHost(args[0]))
-						return nil
-					case len(reply.Entries) == 0:
-						fmt.Fprintln(p.Err, "The trash is empty.")
-						return nil
-					}
-					t := table{head: []string{"ID", "IMAGE", "DIGEST", ">SIZE", "WHY", "WHEN", "KEPT UNTIL"}}
-					for _, e := range reply.Entries {
-						t.add(e.ID, entryName(e), short(e.Digest), size(e.Size), e.Why, p.ago(e.At), p.ahead(e.Until))
-					}
-					return t.write(p.Out)
-				})
-			})
-		},
-		ValidArgsFunction: p.completeRepositories,
-	}
-}
-
-func (p *program) restore() *cobra.Command {
-	var as string
-	c := &cobra.Command{
-		Use:   "restore ID|REPOSITORY:TAG...",
-		Short: "Bring deleted or overwritten tags back",
-		Long: `Bring entries of the trash back. REPOSITORY:TAG means its newest entry.
-A tag that names another image by now is left alone; --as gives the old image
-another tag.`,
-		Example: "  berth restore team/app:v1\n  berth restore team/app:v1 --as v1-old",
-		Args:    want(1, -1, "an ID of berth trash, or a name like team/app:v1"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if as != "" && len(args) != 1 {
-				return usage(cmd, "--as needs exactly one entry")
-			}
-			entries := make([]string, len(args))
-			for i, a := range args {
-				entries[i] = withoutHost(a)
-			}
-			return p.with(cmd, func(ctx context.Context, s app.Service) error {
-				reply, err := s.Restore(ctx, app.RestoreRequest{Entries: entries, As: as})
-				if err != nil {
-					return err
-				}
-				if err := p.print(reply, func() error { return p.printRestored(reply, as) }); err != nil {
-					return err
-				}
-				return conflict(reply)
-			})
-		},
-		ValidArgsFunction: p.completeTrash,
-	}
-	c.Flags().StringVar(&as, "as", "", "the tag to restore as")
-	return c
-}
-
-func (p *program) printRestored(reply app.RestoreReply, as string) error {
-	for _, e := range reply.Restored {
-		name := entryName(e)
-		if as != "" {
-			name = e.Repository + ":" + as
-		}
-		if _, err := fmt.Fprintf(p.Out, "Restored %s\n", name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// conflict is the problem of the first entry whose tag is taken.
-func conflict(reply app.RestoreReply) error {
-	if len(reply.Conflicts) == 0 {
-		return nil
-	}
-	c := reply.Conflicts[0]
-	return &app.Problem{
-		Code: "conflict", Severity: "error",
-		Title:   fmt.Sprintf("%s names another image now", entryName(c.Entry)),
-		Text:    "It was left alone.",
-		Fix:     "Restore the old image under another tag:",
-		Command: fmt.Sprintf("berth restore %s --as %s", c.Entry.ID, c.Suggest),
-		Exit:    4,
-	}
-}
-
-func entryName(e app.TrashEntry) string {
-	if e.Tag == "" {
-		return e.Repository + "@" + e.Digest
-	}
-	return e.Repository + ":" + e.Tag
 }

@@ -34,20 +34,11 @@ func asking[Request, Reply any](p *program, name string, call func(app.Service, 
 
 func (p *program) upkeep() []*cobra.Command {
 	return []*cobra.Command{
+		p.rules(), p.pin(), p.unpin(), p.pins(),
 		p.verify(), p.repair(),
-		asking(p, "delete-repository", app.Service.DeleteRepository),
-		asking(p, "empty-trash", app.Service.EmptyTrash),
-		asking(p, "pin", app.Service.Pin),
-		asking(p, "pins", app.Service.Pins),
 		asking(p, "usage", app.Service.Usage),
 		asking(p, "plan-cleanup", app.Service.PlanCleanup),
 		asking(p, "cleanup", app.Service.RunCleanup),
 		asking(p, "cleanups", app.Service.Cleanups),
-		asking(p, "rules", app.Service.Rules),
-		asking(p, "set-rules", app.Service.SetRules),
-		asking(p, "preview-rules", app.Service.PreviewRules),
-		asking(p, "apply-rules", app.Service.ApplyRules),
-		asking(p, "settings", app.Service.Settings),
-		asking(p, "apply", app.Service.Apply),
 	}
 }
