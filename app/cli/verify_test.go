@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"berth/app"
@@ -60,6 +61,7 @@ func TestAVerificationTellsEachTenthAndWhatItFound(t *testing.T) {
 		for n := range int64(40) {
 			f.Progress(id, func(j *app.Job) { j.Done, j.Note = j.Total*n/40, "reading blob 7 of 9" })
 			time.Sleep(time.Second)
+			synctest.Wait()
 		}
 		f.Change(func(d *apptest.Data) { d.Verification = apptest.Damaged(time.Now()) })
 		f.Finish(id)
