@@ -189,12 +189,15 @@ func registryProblem(err error) *Problem {
 	case errors.Is(first, registry.ErrDigestInvalid):
 		p.Title, p.Exit = "That digest does not work", exitUsage
 		p.Fix = "Copy it whole, as in sha256: and 64 digits."
+	case errors.Is(first, registry.ErrDenied) && immutableRule(first) != "":
+		p.Code, p.Title, p.Exit = "immutable", "That tag is immutable", exitConflict
+		p.Fix, p.Command = "Use another tag, or change the rule "+immutableRule(first)+":", "berth config show berth.immutable"
 	case errors.Is(first, registry.ErrDenied), errors.Is(first, registry.ErrUnauthorized):
 		p.Title = "That is not allowed"
 		p.Fix = "Sign in as somebody who may."
 	case errors.Is(first, registry.ErrUnsupported):
 		p.Title, p.Exit = "The registry does not do that", exitConflict
-		p.Fix = "If it is switched off, switch it on in the configuration, then start Berth again."
+		p.Fix = "If it is switched off, switch it on under settings."
 	case errors.Is(first, registry.ErrManifestBlobUnknown):
 		p.Title = "The image is not complete"
 		p.Fix = "Push it again."
@@ -203,6 +206,12 @@ func registryProblem(err error) *Problem {
 		p.Fix = "Correct what it names, then try again."
 	}
 	return p
+}
+
+// immutableRule gives the rule that a refusal names; empty for none.
+func immutableRule(err *registry.Error) string {
+	detail, _ := err.Detail.(map[string]string)
+	return detail["rule"]
 }
 
 // sentence begins with a capital and ends with a stop.

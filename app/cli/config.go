@@ -12,11 +12,11 @@ import (
 func (p *program) config() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "config",
-		Short: "What a configuration means",
+		Short: "Show and change settings; what a configuration means",
 		Args:  unknownCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(p.configCheck(), p.configKeys())
+	c.AddCommand(p.configShow(), p.configSet(), p.configUnset(), p.configCheck(), p.configKeys())
 	return c
 }
 

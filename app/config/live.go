@@ -180,6 +180,10 @@ func line(v reflect.Value) string {
 		return show(reflect.ValueOf(d))
 	}
 	var node yaml.Node
+	if text := v.String(); v.Kind() == reflect.String && yaml.Unmarshal([]byte(text), &node) == nil &&
+		len(node.Content) == 1 && node.Content[0].Kind == yaml.ScalarNode && node.Content[0].Value == text {
+		return text // the encoder would quote off, which means a string here
+	}
 	if err := node.Encode(v.Interface()); err != nil {
 		return fmt.Sprint(v.Interface())
 	}
