@@ -18,8 +18,8 @@ func (w *window) addShortcuts() {
 	add := func(key fyne.KeyName, f func()) {
 		w.on(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, f)
 	}
-	for i, item := range w.models.Shell.State().Nav {
-		add(fyne.KeyName(rune('1'+i)), func() { w.models.Shell.Go(item.Page) })
+	for _, item := range w.models.Shell.State().Nav {
+		add(fyne.KeyName(item.Key), func() { w.models.Shell.Go(item.Page) })
 	}
 	add(fyne.KeyF, func() { w.page().FocusFilter() })
 	add(fyne.KeyR, w.models.Refresh)
@@ -50,7 +50,7 @@ func (w *window) page() view { return w.pages[w.shown] }
 // whether it meant something.
 func (w *window) key(name fyne.KeyName) bool {
 	images, docker := w.models.Images, w.models.Docker
-	onImages := w.shown == model.PageImages
+	onImages, onDocker := w.shown == model.PageImages, w.shown == model.PageDocker
 	switch name {
 	case fyne.KeyF5:
 		w.models.Refresh()
@@ -64,7 +64,7 @@ func (w *window) key(name fyne.KeyName) bool {
 	case fyne.KeySpace:
 		w.toggle()
 	case fyne.KeyReturn, fyne.KeyEnter:
-		if onImages {
+		if !onDocker {
 			return false
 		}
 		docker.PushFocused()
@@ -85,17 +85,22 @@ var steps = map[fyne.KeyName]int{
 
 // rune does what a typed sign means that no text field takes.
 func (w *window) rune(r rune) {
-	if r == '/' {
+	switch r {
+	case '/':
 		w.page().FocusFilter()
+	case 'p', 'P':
+		if w.shown == model.PageImages {
+			w.models.Images.TogglePin()
+		}
 	}
 }
 
 func (w *window) move(by int) {
 	if w.shown == model.PageImages {
 		w.models.Images.MoveFocus(by, false)
-		return
+	} else if w.shown == model.PageDocker {
+		w.models.Docker.MoveFocus(by, false)
 	}
-	w.models.Docker.MoveFocus(by, false)
 }
 
 func (w *window) toggle() {
@@ -105,7 +110,7 @@ func (w *window) toggle() {
 		}
 		return
 	}
-	if st := w.models.Docker.State(); st.Focus >= 0 {
+	if st := w.models.Docker.State(); w.shown == model.PageDocker && st.Focus >= 0 {
 		w.models.Docker.Toggle(st.Rows[st.Focus].Key)
 	}
 }
@@ -114,6 +119,7 @@ func (w *window) toggle() {
 func (w *window) escape() {
 	images, docker, shell := w.models.Images, w.models.Docker, w.models.Shell
 	switch {
+	case w.shown == model.PageCleanup && (w.models.Rules.Escape() || w.models.Trash.Escape() || w.models.Cleanup.Escape()):
 	case w.shown == model.PageImages && images.ClearSelection():
 	case w.shown == model.PageDocker && docker.ClearSelection():
 	case w.shown == model.PageImages && images.State().Filter != "":
@@ -132,7 +138,7 @@ func (w *window) copy() {
 		w.models.Images.CopyPull()
 		return
 	}
-	if st := w.models.Docker.State(); st.Focus >= 0 {
+	if st := w.models.Docker.State(); w.shown == model.PageDocker && st.Focus >= 0 {
 		row := st.Rows[st.Focus]
 		if row.Pull != "" {
 			w.models.Docker.Copy(row.Pull)
@@ -145,6 +151,10 @@ func (w *window) copy() {
 func (w *window) selectAll() {
 	if w.shown == model.PageImages {
 		w.models.Images.SelectAll()
+		return
+	}
+	if w.shown == model.PageCleanup {
+		w.models.Trash.SelectAll()
 		return
 	}
 	w.models.Docker.SelectAll()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"os/user"
 	"runtime"
 	"sync"
 
@@ -69,7 +70,7 @@ func runTray(ctx context.Context, o Options, open func()) error {
 	q := &quitting{service: o.Service, end: cancel, log: o.Logger}
 	defer q.wait()
 	models := model.New(model.Options{
-		Service: o.Service, Copy: clip.Set, Notify: notify,
+		Service: o.Service, User: userName(), Copy: clip.Set, Notify: notify,
 		Raise: open, Quit: q.instance, Ended: cancel, Logger: o.Logger,
 	})
 	defer models.Close()
@@ -89,6 +90,16 @@ func runTray(ctx context.Context, o Options, open func()) error {
 	o.Ready()
 	tray.Run(ctx, models.Tray)
 	return nil
+}
+
+// userName is the name by which this person is known to the registry on this
+// machine.
+func userName() string {
+	u, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return u.Username
 }
 
 // notifyWith shows notifications off the caller's goroutine's way: a desktop

@@ -25,7 +25,8 @@ type view interface {
 // newViews makes the pages that exist, one for each line of the navigation.
 func newViews(m *model.Models, o page.Options) map[model.Page]view {
 	return map[model.Page]view{
-		model.PageImages: page.NewImages(m.Images, o),
-		model.PageDocker: page.NewDocker(m.Docker, o),
+		model.PageImages:  page.NewImages(m.Images, o),
+		model.PageDocker:  page.NewDocker(m.Docker, o),
+		model.PageCleanup: page.NewCleanup(page.CleanupModels{Head: m.Cleanup, Trash: m.Trash, Rules: m.Rules, Verify: m.Verify}, o),
 	}
 }

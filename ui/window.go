@@ -112,7 +112,7 @@ func newWindow(g ground, o Options) *window {
 	// The instance's end, or the context's, ends this face: Quit only asks.
 	w.quit = &quitting{service: o.Service, end: func() { d.Do(w.end) }, log: o.Logger}
 	mo := model.Options{
-		Service: o.Service, Spawn: g.spawn, Window: true, Attached: o.Attached, Logger: o.Logger, ChooseFile: w.chooseFile,
+		Service: o.Service, User: userName(), Spawn: g.spawn, Window: true, Attached: o.Attached, Logger: o.Logger, ChooseFile: w.chooseFile,
 		Copy:  func(text string) error { d.Do(func() { a.Clipboard().SetContent(text) }); return nil },
 		Raise: func() { d.Do(w.raise) }, Quit: func() { d.Do(w.askQuit) }, Ended: func() { d.Do(w.end) },
 	}
@@ -141,6 +141,11 @@ func (w *window) build() {
 	w.d.bind(w.models.Shell.Subscribe, w.drawShell)
 	w.d.bind(w.models.Images.Subscribe, w.pages[model.PageImages].Refresh)
 	w.d.bind(w.models.Docker.Subscribe, w.pages[model.PageDocker].Refresh)
+	for _, subscribe := range []func(func()) func(){
+		w.models.Cleanup.Subscribe, w.models.Trash.Subscribe, w.models.Rules.Subscribe, w.models.Verify.Subscribe,
+	} {
+		w.d.bind(subscribe, w.pages[model.PageCleanup].Refresh)
+	}
 }
 
 // drawShell shows what surrounds the pages, and the page that was chosen.

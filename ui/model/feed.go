@@ -34,6 +34,7 @@ type feed struct {
 	onJobs     func()
 	onImages   func(repository string)
 	onLocal    func()
+	onUpkeep   func()
 	onTick     func()
 
 	wake chan struct{} // holds one token while something is dirty
@@ -51,6 +52,7 @@ type feed struct {
 // dirty is what must be looked at again.
 type dirty struct {
 	snapshot, jobs, local bool
+	upkeep                bool
 	repositories          map[string]bool
 }
 
@@ -160,19 +162,22 @@ func (f *feed) mark(n app.Notice) {
 	d := &f.dirty
 	switch n.Kind {
 	case app.NoticeHello:
-		d.snapshot, d.jobs, d.local = true, true, true
+		d.snapshot, d.jobs, d.local, d.upkeep = true, true, true, true
 		d.repository("")
 	case app.NoticeImages:
-		d.snapshot = true
+		d.snapshot, d.upkeep = true, true
 		d.repository(n.Repository)
 	case app.NoticeJobs:
 		d.jobs = true
 	case app.NoticeJobEnd:
-		d.snapshot, d.jobs, d.local = true, true, true
+		d.snapshot, d.jobs, d.local, d.upkeep = true, true, true, true
 	case app.NoticeLocal:
 		d.local = true
+	case app.NoticeUpkeep:
+		d.snapshot, d.upkeep = true, true
+		d.repository("") // pins and immutable tags have signs
 	default:
-		d.snapshot = true
+		d.snapshot, d.upkeep = true, true
 	}
 	f.mu.Unlock()
 	select {
@@ -202,6 +207,9 @@ func (f *feed) look(ctx context.Context) {
 	}
 	if d.local {
 		f.onLocal()
+	}
+	if d.upkeep {
+		f.onUpkeep()
 	}
 	for name := range d.repositories {
 		f.onImages(name)

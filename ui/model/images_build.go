@@ -146,6 +146,8 @@ func (m *Images) tagRowsLocked(now time.Time) []TagRow {
 			row.Attached = fmt.Sprintf("%d attached", g.Attached)
 		}
 		row.Same, row.SameFull = t.sameAs(g)
+		row.SizeTip = sizeTip(g)
+		row.Pinned, row.Immutable = signs(g)
 		rows = append(rows, row)
 	}
 	return rows

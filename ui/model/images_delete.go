@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -37,24 +38,6 @@ func (m *Images) DeleteTag(tag string) {
 	if known {
 		m.remove(repo, []string{tag})
 	}
-}
-
-// DeleteRepository moves every tag of a repository to the trash.
-func (m *Images) DeleteRepository(repo string) {
-	m.dim(repo, nil, true)
-	m.tasks.run("", func(ctx context.Context) {
-		r, err := m.Service.Tags(ctx, app.TagsRequest{Repository: repo})
-		if err != nil {
-			m.dim(repo, nil, false)
-			m.shell.failed(m.problemOf(err, "Deleting "+repo))
-			return
-		}
-		var tags []string
-		for _, t := range r.Tags {
-			tags = append(tags, t.Name)
-		}
-		m.removeNow(ctx, repo, tags)
-	})
 }
 
 func (m *Images) remove(repo string, tags []string) {
@@ -212,13 +195,16 @@ func (m *Images) restore(ctx context.Context, step undoStep, as string) {
 	r, err := m.Service.Restore(ctx, app.RestoreRequest{Entries: step.entries, As: as})
 	if err != nil {
 		m.change(func() { m.undo = append(m.undo, step) })
-		m.shell.failed(m.problemOf(err, "Restoring "+strings.Join(step.tags, ", ")))
+		m.shell.failed(m.problemOf(err, "Restoring "+cmp.Or(strings.Join(step.tags, ", "), step.repo)))
 		return
 	}
 	if n := len(r.Restored); n > 0 {
 		t := Toast{Tone: ToneOK, Lead: "Restored ", Strong: step.repo + ":" + r.Restored[0].Tag}
 		if as != "" {
 			t.Strong = step.repo + ":" + as
+		}
+		if e := r.Restored[0]; e.Kind == app.TrashRepository {
+			t.Strong, t.Rest = step.repo, " with "+Count(e.Tags, "tag")
 		}
 		if n > 1 {
 			t.Strong, t.Rest = Count(n, "tag"), " of "+step.repo
@@ -231,8 +217,8 @@ func (m *Images) restore(ctx context.Context, step undoStep, as string) {
 	m.feed.fetchSnapshot(ctx)
 	m.SelectRepository(step.repo)
 	m.reload(ctx, step.repo)
-	if len(r.Restored) > 0 && as == "" {
-		m.Focus(r.Restored[0].Tag)
+	if tag := restoredTag(r.Restored); tag != "" && as == "" {
+		m.Focus(tag)
 	}
 }
 

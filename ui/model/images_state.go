@@ -127,6 +127,10 @@ type TagRow struct {
 	Pushed, PushedExact      string
 	// Same is "same as v2.4.1", or empty; SameFull names all.
 	Same, SameFull string
+	// SizeTip says how much of it is shared, or is empty.
+	SizeTip string
+	// Pinned and Immutable say in words what keeps the tag, or are empty.
+	Pinned, Immutable string
 	// Attached is "3 attached" (signatures, SBOMs), or empty.
 	Attached string
 	Checked  bool

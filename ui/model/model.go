@@ -25,6 +25,8 @@ type Options struct {
 	// ChooseFile lets a person choose a tar or a folder to import; an empty path
 	// means none was chosen. Nil where there is no dialog.
 	ChooseFile func(ctx context.Context) (path string, err error)
+	// User is the one who looks: what is done by that name was done by «you».
+	User string
 	// Window announces a window to the instance: Raise is called when somebody
 	// asks for it.
 	Window bool
@@ -49,6 +51,12 @@ type Models struct {
 	Docker *Docker
 	Tray   *Tray
 
+	// The cards of the page Clean up.
+	Cleanup *Cleanup
+	Trash   *Trash
+	Rules   *Rules
+	Verify  *Verify
+
 	feed  *feed
 	tasks *tasks
 }
@@ -60,8 +68,11 @@ func New(o Options) *Models {
 	m.Shell = newShell(e, m.feed)
 	m.Images = newImages(e, m.feed, m.Shell)
 	m.Docker = newDocker(e, m.feed, m.Shell)
-	m.Tray = newTray(e, m.feed, m.Shell, m.Docker)
-	m.Images.docker, m.Shell.images, m.Shell.docker = m.Docker, m.Images, m.Docker
+	m.Cleanup, m.Trash = newCleanup(e, m.feed, m.Shell), newTrash(e, m.feed, m.Shell)
+	m.Rules, m.Verify = newRules(e, m.feed, m.Shell, m.Trash), newVerify(e, m.feed, m.Shell)
+	m.Tray = newTray(e, m.feed, m.Shell, m.Docker, m.Cleanup)
+	m.Images.docker, m.Shell.images, m.Shell.docker, m.Shell.rules = m.Docker, m.Images, m.Docker, m.Rules
+	m.Shell.onUpkeep = m.upkeep
 	m.feed.onSnapshot = func() {
 		m.Images.snapshot()
 		m.Shell.refresh()
@@ -70,14 +81,26 @@ func New(o Options) *Models {
 	}
 	m.feed.onJobs = func() {
 		m.Docker.jobs()
+		m.Cleanup.jobs()
+		m.Rules.jobs()
+		m.Verify.jobs()
 		m.Shell.jobs()
 		m.Tray.refresh()
+	}
+	m.feed.onUpkeep = func() {
+		if m.Shell.State().Page == PageCleanup {
+			m.upkeep()
+		}
 	}
 	m.feed.onImages = m.Images.changed
 	m.feed.onLocal = m.Docker.Refresh
 	m.feed.onTick = func() {
 		m.Images.refresh()
 		m.Docker.tick()
+		m.Cleanup.refresh()
+		m.Trash.refresh()
+		m.Rules.refresh()
+		m.Verify.refresh()
 		m.Shell.refresh()
 		m.Tray.refresh()
 	}
@@ -100,6 +123,15 @@ func (m *Models) Refresh() {
 	m.feed.refresh()
 	m.Docker.Refresh()
 	m.Images.changed("")
+	m.feed.onUpkeep()
+}
+
+// upkeep fetches what the page Clean up shows.
+func (m *Models) upkeep() {
+	m.Cleanup.Refresh()
+	m.Trash.Refresh()
+	m.Rules.Refresh()
+	m.Verify.Refresh()
 }
 
 // Close cancels what runs and waits for it. Call it after Run has returned.

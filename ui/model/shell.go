@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,6 +19,9 @@ type Shell struct {
 	feed   *feed
 	images *Images
 	docker *Docker
+	rules  *Rules
+	// Set before use: asks for what the page Clean up shows.
+	onUpkeep func()
 
 	cached atomic.Pointer[ShellState]
 
@@ -48,8 +52,11 @@ func (s *Shell) Go(p Page) {
 	s.page = p
 	s.mu.Unlock()
 	s.refresh()
-	if p == PageDocker {
+	switch p {
+	case PageDocker:
 		s.docker.Refresh()
+	case PageCleanup:
+		s.onUpkeep()
 	}
 }
 
@@ -77,8 +84,18 @@ func (s *Shell) DismissProblem(code string) {
 	s.refresh()
 }
 
-// Undo takes the last delete back, as Ctrl+Z does.
-func (s *Shell) Undo() { s.images.Undo() }
+// Undo takes the last delete back, as Ctrl+Z does: on the page Clean up what the
+// snackbar offers to undo, elsewhere the last delete of images.
+func (s *Shell) Undo() {
+	st := s.State()
+	for _, t := range slices.Backward(st.Toasts) {
+		if st.Page == PageCleanup && t.Action == "Undo" {
+			s.Act(t.ID)
+			return
+		}
+	}
+	s.images.Undo()
+}
 
 // refresh builds the state again from the last snapshot.
 func (s *Shell) refresh() {
@@ -151,8 +168,9 @@ func navItems(page Page, snap *app.Snapshot, local int) []NavItem {
 		docker = strconv.Itoa(local)
 	}
 	return []NavItem{
-		{Page: PageImages, Title: "Images", Count: images, Selected: page == PageImages},
-		{Page: PageDocker, Title: "Docker", Count: docker, Selected: page == PageDocker},
+		{Page: PageImages, Title: "Images", Key: '1', Count: images, Selected: page == PageImages},
+		{Page: PageDocker, Title: "Docker", Key: '2', Count: docker, Selected: page == PageDocker},
+		{Page: PageCleanup, Title: "Clean up", Key: '4', Calls: snap != nil && snap.Usage.Freeable > 0, Selected: page == PageCleanup},
 	}
 }
 
@@ -188,17 +206,21 @@ func busyText(snap *app.Snapshot) string {
 
 func space(u app.Usage) Space {
 	sp := Space{Known: true, UsedText: Size(u.Used) + " used", RestTone: ToneFaint}
-	live := max(0, u.Used-u.Trash)
-	if whole := u.Used + u.Free; u.Total > 0 && whole > 0 {
-		sp.Used, sp.Trash = Part(live, whole), Part(u.Trash, whole)
+	live := max(0, u.Used-u.Freeable)
+	whole := u.Used
+	if u.Total > 0 {
+		whole += u.Free
 		sp.RestText = Size(u.Free) + " free"
-		sp.Tooltip = fmt.Sprintf("%s of images, %s in the trash, %s free on the disk", Size(live), Size(u.Trash), Size(u.Free))
-	} else if u.Used > 0 {
-		sp.Used, sp.Trash = Part(live, u.Used), Part(u.Trash, u.Used)
-		sp.Tooltip = fmt.Sprintf("%s of images, %s in the trash", Size(live), Size(u.Trash))
 	}
-	if u.Trash > 0 {
-		sp.RestText, sp.RestTone = Size(u.Trash)+" in trash", ToneWarning
+	if whole > 0 {
+		sp.Used, sp.Freeable = Part(live, whole), Part(u.Freeable, whole)
+		sp.Tooltip = fmt.Sprintf("%s stays, of it %s in the trash; %s can be freed", Size(live), Size(u.Trash), Size(u.Freeable))
+	}
+	if u.Total > 0 && whole > 0 {
+		sp.Tooltip += "; " + Size(u.Free) + " free on the disk"
+	}
+	if u.Freeable > 0 {
+		sp.RestText, sp.RestTone = Size(u.Freeable)+" to free", ToneWarning
 	}
 	return sp
 }

@@ -9,6 +9,8 @@ type Page string
 const (
 	PageImages Page = "images"
 	PageDocker Page = "docker"
+	// PageCleanup is the fourth; the third is not there yet.
+	PageCleanup Page = "cleanup"
 )
 
 // ShellState is what surrounds the pages.
@@ -30,6 +32,10 @@ type ShellState struct {
 type NavItem struct {
 	Page  Page
 	Title string
+	// Key is the digit that shows it with Ctrl.
+	Key rune
+	// Calls is true when there is something to do on the page.
+	Calls bool
 	// Count is how many things the page holds, or empty.
 	Count    string
 	Selected bool
@@ -60,11 +66,11 @@ type StatusLine struct {
 // is used here and what is free.
 type Space struct {
 	Known bool
-	// Used is the part of live images, Trash the part that only deleted tags hold.
-	Used, Trash float32
-	// UsedText is "4.2 GB used"; RestText "1.1 GB in trash", else "212 GB free".
+	// Used is the part that stays, Freeable the part that a clean-up would free.
+	Used, Freeable float32
+	// UsedText is "4.2 GB used"; RestText "1.1 GB to free", else "212 GB free".
 	UsedText, RestText string
-	// RestTone is warning for trash, faint for free space.
+	// RestTone is warning for what can be freed, faint for free space.
 	RestTone Tone
 	Tooltip  string
 }

@@ -31,18 +31,18 @@ func TestTheFootOfTheNavigationSaysHowItIs(t *testing.T) {
 func TestTheBarOfTheDiskAddsUp(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		usage       app.Usage
-		used, trash float32
-		rest        string
+		usage      app.Usage
+		used, free float32
+		rest       string
 	}{
 		{app.Usage{}, 0, 0, ""},
-		{app.Usage{Used: 40, Trash: 10}, .75, .25, "10 B in trash"},
+		{app.Usage{Used: 40, Freeable: 10}, .75, .25, "10 B to free"},
 		{app.Usage{Used: 40, Free: 60, Total: 200}, .4, 0, "60 B free"},
-		{app.Usage{Used: 40, Trash: 10, Free: 60, Total: 200}, .3, .1, "10 B in trash"},
-		{app.Usage{Used: 5, Trash: 10, Free: 5, Total: 200}, 0, 1, "10 B in trash"},
+		{app.Usage{Used: 40, Freeable: 10, Free: 60, Total: 200}, .3, .1, "10 B to free"},
+		{app.Usage{Used: 5, Freeable: 10, Free: 5, Total: 200}, 0, 1, "10 B to free"},
 	} {
 		got := space(c.usage)
-		if got.Used != c.used || got.Trash != c.trash || got.RestText != c.rest {
+		if got.Used != c.used || got.Freeable != c.free || got.RestText != c.rest {
 			t.Errorf("%+v: %+v", c.usage, got)
 		}
 	}

@@ -106,8 +106,9 @@ func (s *Shell) failed(p *app.Problem) {
 	s.Toast(t)
 }
 
-// jobs shows what runs and what ended. A push shows in its row; a pull and an
-// import, which have none, show as a toast with progress.
+// jobs shows what runs and what ended. A push shows in its row, upkeep on the
+// page Clean up; a pull and an import, which have no place, show as a toast with
+// progress.
 func (s *Shell) jobs() {
 	var ended []app.Job
 	s.mu.Lock()
@@ -140,7 +141,7 @@ func (s *Shell) expect(id string) {
 }
 
 func (s *Shell) progressLocked(j app.Job) {
-	if j.Kind == app.JobPush || s.gone[j.ID] {
+	if j.Kind == app.JobPush || upkeepJob(j.Kind) || s.gone[j.ID] {
 		return
 	}
 	t := Toast{
@@ -167,6 +168,10 @@ func (s *Shell) Cancel(job string) {
 
 // ended tells how a job ended, in the window and on the desktop.
 func (s *Shell) ended(j app.Job) {
+	if upkeepJob(j.Kind) && j.State != app.JobFailed {
+		s.endedUpkeep(j)
+		return
+	}
 	switch j.State {
 	case app.JobDone:
 		t := Toast{Tone: ToneOK, Lead: done(j.Kind) + " ", Strong: jobName(j)}
@@ -180,7 +185,7 @@ func (s *Shell) ended(j app.Job) {
 	case app.JobFailed:
 		p := j.Problem
 		if p == nil {
-			p = &app.Problem{Title: verb(j.Kind) + " " + jobName(j) + " failed"}
+			p = &app.Problem{Title: doing(j) + " failed"}
 		}
 		s.failed(p)
 		s.Notify(Notification{Title: p.Title, Text: p.Text, Failed: true})
@@ -196,8 +201,24 @@ func jobName(j app.Job) string {
 	return j.Source
 }
 
+// doing is what a job does, in words: "Pushing acme/app:v1", "Cleaning up".
+func doing(j app.Job) string {
+	if upkeepJob(j.Kind) {
+		return verb(j.Kind)
+	}
+	return verb(j.Kind) + " " + jobName(j)
+}
+
 func verb(k app.JobKind) string {
 	switch k {
+	case app.JobCleanup:
+		return "Cleaning up"
+	case app.JobRules:
+		return "Applying the rules"
+	case app.JobVerify:
+		return "Verifying"
+	case app.JobRepair:
+		return "Repairing"
 	case app.JobPush:
 		return "Pushing"
 	case app.JobPull:

@@ -22,6 +22,8 @@ const (
 	trayOpen   = "open"
 	trayDocker = "docker"
 	trayPull   = "pull"
+	trayFree   = "free"
+	trayUpkeep = "upkeep"
 	trayQuit   = "quit"
 )
 
@@ -29,16 +31,17 @@ const (
 type Tray struct {
 	Signal
 	*env
-	feed   *feed
-	shell  *Shell
-	docker *Docker
-	cached atomic.Pointer[TrayState]
+	feed    *feed
+	shell   *Shell
+	docker  *Docker
+	cleanup *Cleanup
+	cached  atomic.Pointer[TrayState]
 
 	mu sync.Mutex // orders builds: the last to store has seen the newest
 }
 
-func newTray(e *env, f *feed, s *Shell, d *Docker) *Tray {
-	t := &Tray{env: e, feed: f, shell: s, docker: d}
+func newTray(e *env, f *feed, s *Shell, d *Docker, c *Cleanup) *Tray {
+	t := &Tray{env: e, feed: f, shell: s, docker: d, cleanup: c}
 	st := TrayOf(TrayFacts{})
 	t.cached.Store(&st)
 	return t
@@ -104,6 +107,7 @@ func TrayOf(f TrayFacts) TrayState {
 	}
 	st.group(localLines(f.Local)...)
 	st.group(recentLines(f)...)
+	st.group(freeLines(f)...)
 	st.group(TrayLine{ID: trayQuit, Text: "Quit Berth"})
 	return st
 }
@@ -141,17 +145,30 @@ func localLines(local []LocalRow) []TrayLine {
 func recentLines(f TrayFacts) []TrayLine {
 	var out []TrayLine
 	for _, j := range f.Jobs {
-		line := verb(j.Kind) + " " + jobName(j)
+		line := doing(j)
 		if j.Total > 0 {
 			line += fmt.Sprintf(" — %d%%", Percent(j.Done, j.Total))
 		}
-		out = append(out, TrayLine{ID: trayOpen, Text: line})
+		id := trayOpen
+		if upkeepJob(j.Kind) {
+			id = trayUpkeep
+		}
+		out = append(out, TrayLine{ID: id, Text: line})
 	}
 	if f.Snapshot != nil && f.Snapshot.LastPush != nil {
 		p := f.Snapshot.LastPush
 		out = append(out, TrayLine{ID: trayPull, Text: "Copy pull command of " + p.Repository + ":" + p.Tag})
 	}
 	return out
+}
+
+// freeLines offer to free what nothing needs, unless a clean-up runs.
+func freeLines(f TrayFacts) []TrayLine {
+	busy := slices.ContainsFunc(f.Jobs, func(j app.Job) bool { return j.Kind == app.JobCleanup })
+	if f.Snapshot == nil || f.Lost != nil || f.Snapshot.Usage.Freeable <= 0 || busy {
+		return nil
+	}
+	return []TrayLine{{ID: trayFree, Text: "Free " + Size(f.Snapshot.Usage.Freeable)}}
 }
 
 // Click does what a line says.
@@ -163,6 +180,11 @@ func (t *Tray) Click(id string) {
 	case trayDocker:
 		t.shell.Go(PageDocker)
 		t.Raise()
+	case trayUpkeep:
+		t.shell.Go(PageCleanup)
+		t.Raise()
+	case trayFree:
+		t.cleanup.FreeNow()
 	case trayPush:
 		t.docker.Push(arg)
 	case trayCopy:

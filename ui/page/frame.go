@@ -31,7 +31,9 @@ type Frame struct {
 // icons.
 const narrowBelow = 900
 
-var navIcons = map[model.Page]theme.Icon{model.PageImages: theme.IconImages, model.PageDocker: theme.IconDocker}
+var navIcons = map[model.Page]theme.Icon{
+	model.PageImages: theme.IconImages, model.PageDocker: theme.IconDocker, model.PageCleanup: theme.IconCleanup,
+}
 
 // NewFrame makes the frame; SetPage puts a page into it.
 func NewFrame(s *model.Shell) *Frame {
@@ -44,7 +46,7 @@ func NewFrame(s *model.Shell) *Frame {
 		f.items[n.Page] = line
 		lines = append(lines, line)
 	}
-	f.status = widget.NewStatus(s.CopyAddress)
+	f.status = widget.NewStatus(s.CopyAddress, func() { s.Go(model.PageCleanup) })
 	nav := widget.NewSurface(theme.Panel, 0, widget.Pad(14, 12, 14, 12, container.NewBorder(
 		widget.Pad(4, 0, 13, 9, logo), f.status, nil, nil, widget.Down(2, widget.NoGrow, lines...))))
 	f.banner = widget.NewBanner(func(c string) { s.Copy(c, "Copied the command") }, func() { s.DismissProblem(f.problem) })
@@ -74,12 +76,13 @@ func (f *Frame) Refresh() {
 	for _, n := range st.Nav {
 		if i := f.items[n.Page]; i != nil {
 			i.Set(n.Count, n.Selected)
+			i.SetCalls(n.Calls)
 		}
 	}
 	if st.Status != f.drawn.Status || st.Address != f.drawn.Address || st.Space != f.drawn.Space {
 		f.status.Set(widget.StatusView{
 			Color: tone(st.Status.Tone), Text: st.Status.Text, Detail: st.Status.Detail, Address: st.Address,
-			Used: st.Space.Used, Trash: st.Space.Trash, SpaceKnown: st.Space.Known,
+			Used: st.Space.Used, Freeable: st.Space.Freeable, SpaceKnown: st.Space.Known,
 			UsedText: st.Space.UsedText, RestText: st.Space.RestText, RestColor: quietTone(st.Space.RestTone), SpaceTip: st.Space.Tooltip,
 		})
 	}

@@ -30,6 +30,7 @@ type window struct {
 	frame  *page.Frame
 	images *page.Images
 	docker *page.Docker
+	clean  *page.Cleanup
 	copied []string
 	keys   []fyne.KeyName
 }
@@ -45,7 +46,7 @@ func newWindowOn(t *testing.T, fake *apptest.Fake, spawn func(func())) *window {
 	t.Helper()
 	w := &window{fake: fake}
 	w.models = model.New(model.Options{
-		Service: fake, Now: func() time.Time { return apptest.Now }, Spawn: spawn,
+		Service: fake, User: "ada", Now: func() time.Time { return apptest.Now }, Spawn: spawn,
 		Copy: func(s string) error { w.copied = append(w.copied, s); return nil },
 	})
 	t.Cleanup(w.models.Close)
@@ -59,9 +60,13 @@ func (w *window) open(p model.Page) fyne.CanvasObject {
 	w.frame = page.NewFrame(w.models.Shell)
 	w.images = page.NewImages(w.models.Images, o)
 	w.docker = page.NewDocker(w.models.Docker, o)
-	if p == model.PageDocker {
+	w.clean = page.NewCleanup(page.CleanupModels{Head: w.models.Cleanup, Trash: w.models.Trash, Rules: w.models.Rules, Verify: w.models.Verify}, o)
+	switch p {
+	case model.PageDocker:
 		w.frame.SetPage(w.docker.Object())
-	} else {
+	case model.PageCleanup:
+		w.frame.SetPage(w.clean.Object())
+	default:
 		w.frame.SetPage(w.images.Object())
 	}
 	return w.frame.Object()
@@ -72,6 +77,7 @@ func (w *window) refresh() {
 	w.frame.Refresh()
 	w.images.Refresh()
 	w.docker.Refresh()
+	w.clean.Refresh()
 }
 
 // canvas opens a page on a canvas without a window.

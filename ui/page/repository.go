@@ -165,7 +165,7 @@ func (r *repository) moreMenu() {
 	name, tag := r.drawn.Name, focusedName(r.drawn)
 	items := []*fyne.MenuItem{}
 	if tag != "" {
-		items = append(items, item("Retag "+tag+"…", func() { r.askRetag(tag) }), item("Delete "+tag, func() { r.m.DeleteTag(tag) }), fyne.NewMenuItemSeparator())
+		items = append(items, item("Retag "+tag+"…", func() { r.askRetag(tag) }), r.pinItem(r.drawn.Tags[r.drawn.Focus]), item("Delete "+tag, func() { r.m.DeleteTag(tag) }), fyne.NewMenuItemSeparator())
 	}
 	items = append(items, item("Copy name", func() { r.m.Copy(name) }), item("Select all tags", r.m.SelectAll),
 		fyne.NewMenuItemSeparator(), item("Delete repository", func() { r.m.DeleteRepository(name) }))

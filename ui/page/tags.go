@@ -18,6 +18,7 @@ func (r *repository) newTable(o Options) *widget.Table {
 			New: func() fyne.CanvasObject { return widget.NewNameCell() },
 			Update: func(i int, c fyne.CanvasObject) {
 				c.(*widget.NameCell).Set(tag(i).Name, tag(i).Attached, tag(i).Same, tag(i).SameFull)
+				c.(*widget.NameCell).SetSigns(tag(i).Pinned, tag(i).Immutable)
 			},
 		},
 		widget.Column{
@@ -26,7 +27,7 @@ func (r *repository) newTable(o Options) *widget.Table {
 			Update: func(i int, c fyne.CanvasObject) { c.(*widget.Digest).Set(tag(i).Digest, tag(i).Short) },
 		},
 		text("platforms", "Platforms", 84, 3, widget.Quiet.Sized(12), func(i int) (string, string) { return tag(i).Platforms, tag(i).PlatformsFull }),
-		sorted(number(string(model.ColumnSize), "Size", 52, 0, widget.Body, func(i int) (string, string) { return tag(i).Size, "" })),
+		sorted(number(string(model.ColumnSize), "Size", 52, 0, widget.Body, func(i int) (string, string) { return tag(i).Size, tag(i).SizeTip })),
 		sorted(number(string(model.ColumnFrees), "Frees", 50, 1, widget.Quiet, func(i int) (string, string) {
 			return tag(i).Frees, "What deleting only this tag would free"
 		})),
@@ -69,8 +70,16 @@ func (r *repository) tagMenu(i int, at fyne.Position) {
 	menuAt(r.table, at, pull,
 		item("Copy digest", func() { r.m.Copy(t.Digest) }), fyne.NewMenuItemSeparator(),
 		item("Pull to Docker", func() { r.m.Focus(t.Name); r.m.PullToDocker() }),
-		item("Retag…", func() { r.askRetag(t.Name) }), fyne.NewMenuItemSeparator(),
+		item("Retag…", func() { r.askRetag(t.Name) }), r.pinItem(t), fyne.NewMenuItemSeparator(),
 		item("Delete "+t.Name, func() { r.m.DeleteTag(t.Name) }))
+}
+
+// pinItem pins or unpins a tag.
+func (r *repository) pinItem(t model.TagRow) *fyne.MenuItem {
+	if t.Pinned != "" {
+		return item("Unpin "+t.Name, func() { r.m.SetPin(t.Name, false) })
+	}
+	return item("Pin "+t.Name, func() { r.m.SetPin(t.Name, true) })
 }
 
 // text is a column of one text with its tooltip.

@@ -20,8 +20,10 @@ const (
 	Accent     fyne.ThemeColorName = "berthAccent"
 	AccentBg   fyne.ThemeColorName = "berthAccentBg"
 	AccentDeep fyne.ThemeColorName = "berthAccentDeep" // the accent, a step calmer
+	AccentDim  fyne.ThemeColorName = "berthAccentDim"  // the accent, two steps calmer
 	AccentOver fyne.ThemeColorName = "berthAccentOver" // the accent under the pointer
 	OnAccent   fyne.ThemeColorName = "berthOnAccent"
+	OnSwitch   fyne.ThemeColorName = "berthOnSwitch" // the knob of a switch that is on
 	Selected   fyne.ThemeColorName = "berthSelected"
 	Hover      fyne.ThemeColorName = "berthHover"  // a row under the pointer
 	Scroll     fyne.ThemeColorName = "berthScroll" // the bar of a list that scrolls
@@ -57,8 +59,10 @@ var palette = map[fyne.ThemeColorName]pair{
 	Accent:     {0x2DB9A3, 0x0D8574},
 	AccentBg:   {0x12332F, 0xD9F0EC},
 	AccentDeep: {0x248C7D, 0x4FA79A},
+	AccentDim:  {0x23685F, 0x8CC7BD},
 	AccentOver: {0x38C9B2, 0x0A7566},
 	OnAccent:   {0x06231F, 0xFFFFFF},
+	OnSwitch:   {0xF4FBFA, 0xFFFFFF},
 	Selected:   {0x17332F, 0xE0F3F0},
 	Hover:      {0x161D26, 0xEBEFF3},
 	Scroll:     {0x36434F, 0xC3CDD6},

@@ -37,6 +37,8 @@ type Button struct {
 	hovered  bool
 	pressed  bool
 	focused  bool
+	quiet    bool // small, and set tight
+	mono     bool
 	colors   *buttonColors
 }
 
@@ -86,6 +88,14 @@ func (b *Button) SetLabel(s string) {
 func (b *Button) SetIcon(i theme.Icon) {
 	if b.icon != i {
 		b.icon = i
+		b.Refresh()
+	}
+}
+
+// SetVariant changes the weight.
+func (b *Button) SetVariant(v Variant) {
+	if b.variant != v {
+		b.variant = v
 		b.Refresh()
 	}
 }
@@ -148,10 +158,20 @@ func (b *Button) FocusLost() { b.focused = false; b.Refresh() }
 // TypedRune is called by Fyne.
 func (b *Button) TypedRune(rune) {}
 
-// TypedKey presses it on Space and Enter.
+// TypedKey presses it on Space and Enter, and gives the window the other keys.
 func (b *Button) TypedKey(e *fyne.KeyEvent) {
-	if e.Name == fyne.KeySpace || e.Name == fyne.KeyReturn || e.Name == fyne.KeyEnter {
+	switch e.Name {
+	case fyne.KeySpace, fyne.KeyReturn, fyne.KeyEnter:
 		b.Tapped(nil)
+	default:
+		handOn(b, e)
+	}
+}
+
+// handOn gives a key to the window: Fyne gives it to the focused widget only.
+func handOn(o fyne.CanvasObject, e *fyne.KeyEvent) {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(o); c != nil && c.OnTypedKey() != nil {
+		c.OnTypedKey()(e)
 	}
 }
 
@@ -210,7 +230,15 @@ type buttonRenderer struct {
 	text       *canvas.Text
 }
 
-func (b *Button) textStyle() Style { return Style{Face: Medium} }
+func (b *Button) textStyle() Style {
+	switch {
+	case b.mono:
+		return Code
+	case b.quiet:
+		return Style{Size: 12}
+	}
+	return Style{Face: Medium}
+}
 
 // parts gives the widths of icon, text and tail with the gaps between.
 func (b *Button) parts() (icon, text, tail, total float32) {
@@ -240,6 +268,9 @@ func (r *buttonRenderer) MinSize() fyne.Size {
 		return fyne.NewSquareSize(r.b.height)
 	case r.b.variant == Link:
 		return fyne.NewSize(total, r.b.height)
+	}
+	if r.b.quiet {
+		return fyne.NewSize(total+2*theme.Gap, r.b.height)
 	}
 	return fyne.NewSize(total+2*theme.Inset, r.b.height)
 }
@@ -306,3 +337,25 @@ func (r *buttonRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.area, r.icon, r.text, r.tail}
 }
 func (r *buttonRenderer) Destroy() {}
+
+// NewQuietButton makes a line of text that can be pressed: it looks like a remark.
+func NewQuietButton(label string, tapped func()) *Button {
+	b := NewSmallButton(label, "", Ghost, tapped)
+	b.quiet = true
+	return b
+}
+
+// NewPlainButton makes a name that can be pressed, in the monospace face.
+func NewPlainButton(label string, tapped func()) *Button {
+	b := NewSmallButton(label, "", Ghost, tapped)
+	b.quiet, b.mono = true, true
+	b.height = 24
+	return b
+}
+
+// NewTightButton makes an icon that can be pressed and stands close to a name.
+func NewTightButton(icon theme.Icon, tip string, tapped func()) *Button {
+	b := NewIconButton(icon, tip, tapped)
+	b.height = 24
+	return b
+}

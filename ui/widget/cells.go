@@ -36,12 +36,16 @@ type NameCell struct {
 	name *Text
 	mark *Tipped
 	chip *Chip
+	pin  *Tipped
+	lock *Tipped
 }
 
 // NewNameCell makes a cell.
 func NewNameCell() *NameCell {
 	c := &NameCell{name: NewText("", BodyBold), mark: NewTipped(NewIcon(theme.IconAttached, theme.Secondary)), chip: NewChip("", ChipQuiet)}
-	c.root = container.New(nameLayout{}, c.name, c.mark, c.chip)
+	c.pin, c.lock = NewTipped(NewSizedIcon(theme.IconPin, theme.Accent, 14)), NewTipped(NewSizedIcon(theme.IconLock, theme.Secondary, 14))
+	c.pin.Hidden, c.lock.Hidden = true, true
+	c.root = container.New(nameLayout{}, c.name, c.mark, c.chip, c.pin, c.lock)
 	c.ExtendBaseWidget(c)
 	return c
 }
@@ -57,7 +61,16 @@ func (c *NameCell) Set(name, mark, chip, chipTip string) {
 	c.root.Refresh()
 }
 
-// nameLayout cuts the chip before the name.
+// SetSigns shows a pin and a lock, each with its tooltip; empty ones are not
+// shown.
+func (c *NameCell) SetSigns(pin, lock string) {
+	c.pin.Hidden, c.lock.Hidden = pin == "", lock == ""
+	c.pin.SetTip(pin)
+	c.lock.SetTip(lock)
+	c.root.Refresh()
+}
+
+// nameLayout cuts the chip before the name; the signs stand before the chip.
 type nameLayout struct{}
 
 func (nameLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
@@ -78,8 +91,8 @@ func (nameLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
 		}
 	}
 	x := float32(0)
-	for i, c := range o {
-		if c.Visible() {
+	for _, i := range []int{0, 3, 4, 1, 2} {
+		if c := o[i]; c.Visible() {
 			h := c.MinSize().Height
 			c.Move(fyne.NewPos(x, round((size.Height-h)/2)))
 			c.Resize(fyne.NewSize(widths[i], h))

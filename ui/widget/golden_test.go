@@ -116,10 +116,10 @@ func TestTheNavigationLooksAsSigned(t *testing.T) {
 		chosen, over := widget.NewNavItem(theme.IconImages, "Images", nil), widget.NewNavItem(theme.IconActivity, "Activity", nil)
 		chosen.Set("38", true)
 		over.MouseIn(&desktop.MouseEvent{})
-		s := widget.NewStatus(nil)
+		s := widget.NewStatus(nil, nil)
 		s.Set(widget.StatusView{
-			Color: theme.OK, Text: "Running", Address: "localhost:5000", SpaceKnown: true, Used: 0.46, Trash: 0.13,
-			UsedText: "4.2 GB used", RestText: "1.1 GB in trash", RestColor: theme.Warning,
+			Color: theme.OK, Text: "Running", Address: "localhost:5000", SpaceKnown: true, Used: 0.46, Freeable: 0.13,
+			UsedText: "4.2 GB used", RestText: "1.1 GB to free", RestColor: theme.Warning,
 		})
 		return widget.Down(4, widget.NoGrow, chosen, over, widget.NewNavItem(theme.IconSettings, "Settings", nil), s)
 	})

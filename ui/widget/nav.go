@@ -16,6 +16,7 @@ type NavItem struct {
 	icon     theme.Icon
 	title    string
 	count    string
+	calls    bool
 	selected bool
 	hovered  bool
 	narrow   bool
@@ -32,6 +33,14 @@ func NewNavItem(icon theme.Icon, title string, tapped func()) *NavItem {
 func (n *NavItem) Set(count string, selected bool) {
 	if n.count != count || n.selected != selected {
 		n.count, n.selected = count, selected
+		n.Refresh()
+	}
+}
+
+// SetCalls marks the line: there is something to do on its page.
+func (n *NavItem) SetCalls(on bool) {
+	if n.calls != on {
+		n.calls = on
 		n.Refresh()
 	}
 }
@@ -76,7 +85,7 @@ func (n *NavItem) Cursor() desktop.Cursor { return desktop.PointerCursor }
 func (n *NavItem) CreateRenderer() fyne.WidgetRenderer {
 	r := &navRenderer{
 		n: n, area: canvas.NewRectangle(noColor), icon: canvas.NewImageFromResource(nil),
-		title: canvas.NewText("", noColor), count: canvas.NewText("", noColor),
+		title: canvas.NewText("", noColor), count: canvas.NewText("", noColor), mark: canvas.NewCircle(noColor),
 	}
 	r.area.CornerRadius = theme.RadiusControl
 	r.icon.FillMode = canvas.ImageFillContain
@@ -89,6 +98,7 @@ type navRenderer struct {
 	area         *canvas.Rectangle
 	icon         *canvas.Image
 	title, count *canvas.Text
+	mark         *canvas.Circle
 }
 
 const navHeight float32 = 35
@@ -107,6 +117,7 @@ func (r *navRenderer) paint() {
 	Style{Size: theme.TextCaption, Face: Medium, Color: number}.apply(r.count)
 	r.title.Text, r.count.Text = r.n.title, r.n.count
 	r.title.Hidden, r.count.Hidden = r.n.narrow, r.n.narrow
+	r.mark.FillColor, r.mark.Hidden = theme.Of(theme.Accent), !r.n.calls
 }
 
 func (r *navRenderer) Layout(size fyne.Size) {
@@ -124,6 +135,13 @@ func (r *navRenderer) Layout(size fyne.Size) {
 	m = r.count.MinSize()
 	r.count.Move(fyne.NewPos(size.Width-10-m.Width, (size.Height-m.Height)/2))
 	r.count.Resize(m)
+	const dot float32 = 6
+	at := fyne.NewPos(size.Width-12-dot, round((size.Height-dot)/2))
+	if r.n.narrow {
+		at = fyne.NewPos(x+icon-1, round((size.Height-icon)/2)-2)
+	}
+	r.mark.Move(at)
+	r.mark.Resize(fyne.NewSquareSize(dot))
 }
 
 func (r *navRenderer) MinSize() fyne.Size { return fyne.NewSize(navHeight, navHeight) }
@@ -135,7 +153,7 @@ func (r *navRenderer) Refresh() {
 }
 
 func (r *navRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.area, r.icon, r.title, r.count}
+	return []fyne.CanvasObject{r.area, r.icon, r.title, r.count, r.mark}
 }
 func (r *navRenderer) Destroy() {}
 
@@ -144,7 +162,7 @@ type StatusView struct {
 	Color              fyne.ThemeColorName
 	Text, Detail       string
 	Address            string
-	Used, Trash        float32
+	Used, Freeable     float32
 	SpaceKnown         bool
 	UsedText, RestText string
 	RestColor          fyne.ThemeColorName
@@ -160,7 +178,7 @@ type Status struct {
 	address  *Text
 	copy     *Button
 	bar      *Bar
-	barTip   *Tipped
+	space    *Pressable
 	used     *Text
 	rest     *Text
 	wide     *fyne.Container
@@ -169,21 +187,21 @@ type Status struct {
 	smallTip *Tipped
 }
 
-// NewStatus makes a block; copied is called to copy the address.
-func NewStatus(copied func()) *Status {
+// NewStatus makes a block; copied is called to copy the address, space when the
+// bar is clicked.
+func NewStatus(copied, space func()) *Status {
 	s := &Status{
 		dot: NewDot(theme.Faint), smallDot: NewDot(theme.Faint), state: NewText("", BodyBold), address: NewText("", CodeQuiet),
 		bar: NewBar(6), used: NewText("", Caption.In(theme.Secondary)), rest: NewText("", Caption.In(theme.Secondary)),
 	}
 	s.copy = NewIconButton(theme.IconCopy, "Copy the address", copied)
 	s.copy.height = 24
-	s.barTip = NewTipped(s.bar)
+	s.space = NewPressable(Down(0, NoGrow, Gap(0, 2), s.bar, Gap(0, 6), Across(theme.Gap, 0, s.used, s.rest)), space)
 	s.smallTip = NewTipped(Pad(14, 14, 14, 14, s.smallDot))
 	s.wide = Pad(theme.Gap, theme.Gap, 0, theme.Gap, NewTips(Down(0, NoGrow,
 		Across(theme.Gap, 1, s.dot, s.state),
 		Across(theme.Gap, 0, s.address, s.copy),
-		Gap(0, 2), s.barTip, Gap(0, 6),
-		Across(theme.Gap, 0, s.used, s.rest))))
+		s.space)))
 	s.narrow = container.NewCenter(NewTips(container.NewStack(s.smallTip)))
 	s.narrow.Hide()
 	s.root = Down(theme.Gap, NoGrow, NewLine(), s.wide, s.narrow)
@@ -200,12 +218,12 @@ func (s *Status) Set(v StatusView) {
 	s.smallTip.SetTip(v.Text + " on " + v.Address + "\n" + v.Detail)
 	s.address.Set(v.Address)
 	s.copy.Hidden = v.Address == ""
-	s.barTip.SetTip(v.SpaceTip)
-	s.bar.Set(Part{v.Used, theme.Accent}, Part{v.Trash, theme.Warning})
+	s.space.SetToolTip(v.SpaceTip)
+	s.bar.Set(Part{v.Used, theme.Accent}, Part{v.Freeable, theme.Warning})
 	s.used.Set(v.UsedText)
 	s.rest.Set(v.RestText)
 	s.rest.SetStyle(Caption.In(v.RestColor))
-	s.barTip.Hidden, s.used.Hidden, s.rest.Hidden = !v.SpaceKnown, !v.SpaceKnown, !v.SpaceKnown
+	s.space.Hidden = !v.SpaceKnown
 	s.root.Refresh()
 }
 

@@ -8,7 +8,8 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// Prose is text of several lines, broken at words to a fixed width.
+// Prose is text of several lines, broken at words to a fixed width, or, with
+// width 0, to the width it is given.
 type Prose struct {
 	widget.BaseWidget
 	text  string
@@ -41,7 +42,7 @@ func (p *Prose) lines() []string {
 			if line != "" {
 				next = line + " " + word
 			}
-			if line != "" && p.style.measure(next).Width > p.width {
+			if line != "" && p.style.measure(next).Width > p.room() {
 				out = append(out, line)
 				next = word
 			}
@@ -50,6 +51,34 @@ func (p *Prose) lines() []string {
 		out = append(out, line)
 	}
 	return out
+}
+
+// SetStyle changes the style.
+func (p *Prose) SetStyle(s Style) {
+	if p.style != s {
+		p.style = s
+		p.Refresh()
+	}
+}
+
+// room is how wide a line may be; before the first layout anything goes.
+func (p *Prose) room() float32 {
+	switch {
+	case p.width > 0:
+		return p.width
+	case p.Size().Width > 0:
+		return p.Size().Width
+	}
+	return 10_000
+}
+
+// Resize breaks the text anew when the width follows.
+func (p *Prose) Resize(size fyne.Size) {
+	changed := p.width == 0 && p.Size().Width != size.Width
+	p.BaseWidget.Resize(size)
+	if changed {
+		p.Refresh()
+	}
 }
 
 func (p *Prose) lineHeight() float32 { return ceil(p.style.measure("X").Height) + 2 }

@@ -65,6 +65,8 @@ type Table struct {
 	DetailHeight func(i int) float32
 	// Now is the clock that tells a double click; nil means time.Now.
 	Now func() time.Time
+	// Plain leaves the check boxes out: there is nothing to select.
+	Plain bool
 
 	columns []Column
 	list    *Virtual
@@ -191,7 +193,7 @@ func shifted() bool {
 func (t *Table) arrange(width float32) {
 	clear(t.hidden)
 	room := func() float32 {
-		left := width - checkWidth - 2*edge
+		left := width - t.left() - 2*edge
 		for i, c := range t.columns {
 			if !t.hidden[i] {
 				left -= c.Width + cellGap
@@ -239,9 +241,17 @@ func (t *Table) drop() bool {
 	return best >= 0
 }
 
+// left is the room of the check boxes.
+func (t *Table) left() float32 {
+	if t.Plain {
+		return 0
+	}
+	return checkWidth
+}
+
 // place lays cells out in a strip of some height.
 func (t *Table) place(cells []fyne.CanvasObject, height float32) {
-	x := checkWidth + edge
+	x := t.left() + edge
 	for i, c := range cells {
 		if t.hidden[i] {
 			c.Hide()

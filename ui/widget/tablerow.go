@@ -218,10 +218,11 @@ func (x *tableRowRenderer) Layout(size fyne.Size) {
 	x.ring.Move(fyne.NewPos(1, 1))
 	x.ring.Resize(fyne.NewSize(max(0, size.Width-2), h-3))
 	x.veil.Resize(size)
+	x.r.box.Hidden = x.r.t.Plain
 	x.r.box.Resize(fyne.NewSize(checkWidth, h))
 	x.r.t.place(x.r.cells, h-theme.Hairline)
 	if d := x.r.detail; d != nil {
-		left := checkWidth + edge
+		left := x.r.t.left() + edge
 		d.Move(fyne.NewPos(left, h))
 		d.Resize(fyne.NewSize(max(0, size.Width-left-edge), max(0, size.Height-h)))
 	}

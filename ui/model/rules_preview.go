@@ -1,0 +1,128 @@
+package model
+
+import (
+	"context"
+
+	"berth/app"
+)
+
+// verdicts is the sheet of the preview while it is open.
+type verdicts struct {
+	known   bool
+	reply   app.PreviewRulesReply
+	problem *app.Problem
+	filter  string
+	rule    string
+	kept    bool // also what stays
+}
+
+// ShowVerdicts opens the sheet that says what would go, and why.
+func (m *Rules) ShowVerdicts() {
+	m.change(func() { m.verdicts = &verdicts{} })
+	m.fetchVerdicts()
+}
+
+// CloseVerdicts closes the sheet.
+func (m *Rules) CloseVerdicts() { m.change(func() { m.verdicts = nil }) }
+
+// FilterVerdicts keeps tags whose name contains text.
+func (m *Rules) FilterVerdicts(text string) {
+	m.changeVerdicts(func(v *verdicts) { v.filter = text })
+}
+
+// ChooseRule keeps what one rule decided; empty means all.
+func (m *Rules) ChooseRule(name string) { m.changeVerdicts(func(v *verdicts) { v.rule = name }) }
+
+// ShowKept shows what stays too, or leaves it out.
+func (m *Rules) ShowKept(on bool) { m.changeVerdicts(func(v *verdicts) { v.kept = on }) }
+
+func (m *Rules) changeVerdicts(f func(*verdicts)) {
+	m.mu.Lock()
+	v := m.verdicts
+	if v != nil {
+		f(v)
+	}
+	m.mu.Unlock()
+	m.refresh()
+	if v != nil {
+		m.fetchVerdicts()
+	}
+}
+
+func (m *Rules) fetchVerdicts() {
+	m.tasks.run("verdicts", func(ctx context.Context) {
+		m.mu.Lock()
+		v := m.verdicts
+		if v == nil {
+			m.mu.Unlock()
+			return
+		}
+		r := app.PreviewRulesRequest{Verdicts: true, Search: v.filter, Dropped: !v.kept}
+		m.mu.Unlock()
+		reply, err := m.Service.PreviewRules(ctx, r)
+		m.change(func() {
+			if ctx.Err() != nil {
+				return
+			}
+			v.problem = m.problemOf(err, "Asking what the rules would do")
+			if err == nil {
+				v.known, v.reply = true, reply
+			}
+		})
+	})
+}
+
+func (m *Rules) verdictsLocked() *VerdictsView {
+	s := m.verdicts
+	if s == nil {
+		return nil
+	}
+	v := &VerdictsView{Phase: PhaseReady, Filter: s.filter, Rule: s.rule, Dropped: !s.kept}
+	switch {
+	case s.problem != nil:
+		v.Phase, v.Problem = PhaseFailed, s.problem
+		return v
+	case !s.known:
+		v.Phase = PhaseLoading
+		return v
+	}
+	for i, r := range m.reply.Rules {
+		v.Rules = append(v.Rules, ruleName(r, i))
+	}
+	now := m.Now()
+	for _, d := range s.reply.Verdicts {
+		if s.rule != "" && d.Rule != s.rule {
+			continue
+		}
+		row := VerdictRow{
+			Name: d.Repository + ":" + d.Tag, Verdict: "goes", Because: d.Because, Rule: d.Rule, Size: Size(d.Size), Keep: d.Keep,
+			Pushed: Ago(d.Pushed, now), PushedExact: Absolute(d.Pushed, now),
+		}
+		if d.Tag == "" {
+			row.Name = d.Repository + "@" + ShortDigest(d.Digest)
+		}
+		if d.Keep {
+			row.Verdict = "stays"
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	v.Title = "Nothing would go"
+	if all := s.reply.All; all.Tags+all.Manifests > 0 {
+		tags, _, _ := wouldDelete(all)
+		v.Title = tags + " would go to the trash, and free " + Size(all.Frees) + " once it lets go"
+	}
+	if s.reply.Indexing {
+		v.Title = "Figures are still being collected; nothing goes meanwhile"
+	}
+	if s.reply.Cut > 0 {
+		v.Cut = "and " + Number(s.reply.Cut) + " more: filter to see them"
+	}
+	switch {
+	case len(v.Rows) > 0:
+	case s.filter != "" || s.rule != "":
+		v.Phase = PhaseNoMatch
+	default:
+		v.Phase = PhaseEmpty
+	}
+	return v
+}

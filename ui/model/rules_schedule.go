@@ -1,0 +1,94 @@
+package model
+
+import (
+	"context"
+	"strings"
+
+	"berth/app"
+)
+
+// The keys of the schedule in the configuration.
+const (
+	scheduleKeys = "berth.cleanup."
+	keySchedule  = scheduleKeys + "schedule"
+	keyAt        = scheduleKeys + "at"
+	keyWeekday   = scheduleKeys + "weekday"
+	keyLow       = scheduleKeys + "low"
+)
+
+func (m *Rules) scheduleLocked() ScheduleView {
+	get := func(key, otherwise string) string {
+		if s, ok := m.settings[key]; ok {
+			if v := unquoted(s.Value); v != "" {
+				return v
+			}
+		}
+		return otherwise
+	}
+	v := ScheduleView{
+		Kind: get(keySchedule, "off"), At: get(keyAt, "03:00"), Weekday: get(keyWeekday, "sunday"), Low: get(keyLow, ""), Locked: map[string]string{},
+	}
+	for key, s := range m.settings {
+		if s.Locked {
+			v.Locked[strings.TrimPrefix(key, scheduleKeys)] = s.Origin
+		}
+	}
+	return v
+}
+
+// unquoted takes the quotes of YAML away.
+func unquoted(s string) string {
+	if s == "null" || s == "~" {
+		return ""
+	}
+	return strings.Trim(s, `"'`)
+}
+
+// SetSchedule says when clean-ups run by themselves: off, daily or weekly, and on
+// which day; an empty day leaves it.
+func (m *Rules) SetSchedule(kind, weekday string) {
+	values := map[string]string{keySchedule: kind}
+	if weekday != "" {
+		values[keyWeekday] = weekday
+	}
+	m.apply(values)
+}
+
+// SetTime says at what time of day they run.
+func (m *Rules) SetTime(at string) { m.apply(map[string]string{keyAt: `"` + at + `"`}) }
+
+// SetLow says below which room on the disk they also run; empty means never.
+func (m *Rules) SetLow(low string) { m.apply(map[string]string{keyLow: `"` + low + `"`}) }
+
+// CheckTime says what is wrong with a time of day as it is typed.
+func (m *Rules) CheckTime(s string) string {
+	if h, min, ok := strings.Cut(s, ":"); ok && len(min) == 2 && (len(h) == 2 || len(h) == 1) && digits(h+min) && h < "24" && min < "60" && (len(h) == 1 || h < "24") {
+		return ""
+	}
+	return "A time such as 03:00 or 22:30"
+}
+
+// CheckLow says what is wrong with an amount of room as it is typed.
+func (m *Rules) CheckLow(s string) string {
+	number := strings.TrimRight(strings.ToUpper(s), "KMGTPIB%")
+	if number == "" || number == s || !digits(strings.ReplaceAll(number, ".", "")) {
+		return "An amount such as 5GB or 10%"
+	}
+	return ""
+}
+
+func digits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+func (m *Rules) apply(values map[string]string) {
+	m.tasks.run("", func(ctx context.Context) {
+		r, err := m.Service.Apply(ctx, app.ApplyRequest{Values: values})
+		if err != nil {
+			m.shell.failed(m.problemOf(err, "Changing the schedule"))
+			return
+		}
+		m.change(func() { m.settledLocked(r) })
+		m.Refresh()
+	})
+}

@@ -1,0 +1,71 @@
+package widget
+
+import (
+	"berth/ui/theme"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Field is a line to write in, below its label; what is wrong with it stands
+// beside the label. Enter finishes, Esc gives up.
+type Field struct {
+	Composed
+	entry *fieldEntry
+	wrong *Text
+}
+
+// NewField makes a field; changed gets every text.
+func NewField(label, hint string, changed func(string), done, cancel func()) *Field {
+	f := &Field{entry: &fieldEntry{done: done, cancel: cancel}, wrong: NewText("", Caption.In(theme.Danger).Right())}
+	f.entry.ExtendBaseWidget(f.entry)
+	f.entry.PlaceHolder = hint
+	f.entry.OnChanged = changed
+	f.root = Down(theme.Space, NoGrow, Across(theme.Gap, 1, NewText(label, Quiet.Sized(12)), f.wrong), container.NewStack(f.entry))
+	f.ExtendBaseWidget(f)
+	return f
+}
+
+// Set shows a text without reporting it, and what is wrong with it.
+func (f *Field) Set(text, wrong string) {
+	f.wrong.Set(wrong)
+	f.root.Refresh()
+	if f.entry.Text == text {
+		return
+	}
+	report := f.entry.OnChanged
+	f.entry.OnChanged = nil
+	f.entry.SetText(text)
+	f.entry.OnChanged = report
+}
+
+// Focus puts the keyboard into the field.
+func (f *Field) Focus() {
+	if c := fyne.CurrentApp().Driver().CanvasForObject(f.entry); c != nil {
+		c.Focus(f.entry)
+	}
+}
+
+type fieldEntry struct {
+	widget.Entry
+	done, cancel func()
+}
+
+// TypedKey finishes on Enter and gives up on Esc.
+func (e *fieldEntry) TypedKey(k *fyne.KeyEvent) {
+	switch k.Name {
+	case fyne.KeyReturn, fyne.KeyEnter:
+		run(e.done)
+	case fyne.KeyEscape:
+		run(e.cancel)
+	default:
+		e.Entry.TypedKey(k)
+	}
+}
+
+// TypedShortcut gives the window the shortcuts that are not about text.
+func (e *fieldEntry) TypedShortcut(s fyne.Shortcut) {
+	e.Entry.TypedShortcut(s)
+	passOn(e, s)
+}
