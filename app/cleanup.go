@@ -31,10 +31,6 @@ type cleaner struct {
 	// wait is for how long after the start nothing can be freed, since what was
 	// promised before is not known.
 	wait time.Duration
-	// rules drops what they say into the trash; empty lets go of the oldest of
-	// the trash until it is enough.
-	rules func(ctx context.Context, report func(done, total int)) (dropped int, problems []string, err error)
-	empty func(ctx context.Context, enough func() bool) (int, error)
 
 	mu     sync.Mutex // guards what follows
 	plan   *heldPlan  // the last one that was shown, or nil

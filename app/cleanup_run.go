@@ -121,8 +121,8 @@ func (w *cleanup) run(ctx context.Context, report func(job.Progress)) (job.Resul
 
 func (w *cleanup) clean(ctx context.Context, report func(job.Progress)) error {
 	p := w.plan
-	if w.r.Rules && w.c.cleaner.rules != nil {
-		dropped, problems, err := w.c.cleaner.rules(ctx, func(done, total int) {
+	if w.r.Rules && len(w.c.conf().Berth.Cleanup.Rules) > 0 {
+		dropped, problems, err := w.c.applyRules(ctx, func(done, total int) {
 			report(job.Progress{Note: fmt.Sprintf("applying rules, %d of %d", done, total)})
 		})
 		w.receipt.Dropped, w.receipt.Problems = dropped, append(w.receipt.Problems, problems...)

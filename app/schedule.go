@@ -34,8 +34,10 @@ const (
 // a machine sleeps, and looks at it once a minute. One goroutine.
 type scheduler struct {
 	conf func() config.Cleanup
-	// quiet is how long nothing begins after the start.
+	// quiet is how long nothing begins after the start; blind, that the figures
+	// are not known yet.
 	quiet func() time.Duration
+	blind func() bool
 	state func(ctx context.Context) (past, error)
 	keep  func(ctx context.Context, do func(*past)) error
 	// clean runs a clean-up to its end.
@@ -60,7 +62,7 @@ func (s *scheduler) run(ctx context.Context) {
 	ticker := time.NewTicker(schedulePace)
 	defer ticker.Stop()
 	for {
-		if err := s.look(ctx, wall(), time.Since(began) >= max(s.quiet(), scheduleQuiet)); err != nil && ctx.Err() == nil {
+		if err := s.look(ctx, wall(), time.Since(began) >= max(s.quiet(), scheduleQuiet) && !s.blind()); err != nil && ctx.Err() == nil {
 			s.log.Warn("schedule of clean-ups", "error", err)
 		}
 		select {
@@ -176,9 +178,9 @@ func dueOn(c config.Cleanup, now time.Time, day int) (time.Time, bool) {
 func (c *Core) startSchedule() {
 	s := &scheduler{
 		conf:  func() config.Cleanup { return c.conf().Berth.Cleanup },
-		quiet: func() time.Duration { return c.cleaner.wait },
+		quiet: func() time.Duration { return c.cleaner.wait }, blind: c.blind,
 		state: c.cleaner.past.state, keep: c.cleaner.past.change,
-		clean: c.cleanNow, failed: c.cleanupFailed, empty: c.cleaner.empty, log: c.log,
+		clean: c.cleanNow, failed: c.cleanupFailed, empty: c.emptyOldest, log: c.log,
 		freeable: func(ctx context.Context) (int64, error) {
 			reply, err := c.Usage(ctx, UsageRequest{})
 			return reply.Usage.Freeable, err
