@@ -26,6 +26,8 @@ type instance struct {
 	data string
 	base string // "http://127.0.0.1:port"
 	end  func() error
+	// engine is nil where a test has no use for it.
+	engine *engines
 }
 
 func options(t *testing.T, data, addr string) app.Options {

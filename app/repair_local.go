@@ -35,8 +35,8 @@ func (l localSource) fetch(ctx context.Context, c *Core, plan []*mend, t *fetchi
 	for i, m := range plan {
 		wants[i] = c.want(ctx, m)
 	}
-	slices.SortStableFunc(images, func(a, b EngineImage) int { return cmp.Compare(best(wants, b), best(wants, a)) })
-	for _, i := range images {
+	likely := func(a, b EngineImage) int { return cmp.Compare(best(wants, b), best(wants, a)) }
+	for _, i := range slices.SortedStableFunc(slices.Values(images), likely) {
 		var here []*wanted
 		for _, w := range wants {
 			if !w.m.done && w.match(i) > 0 {
@@ -98,7 +98,12 @@ func (l localSource) fromImage(ctx context.Context, c *Core, i EngineImage, here
 			return ctx.Err()
 		}
 		w.image = named
-		s := &savedImage{a: a, t: t, dir: c.tempDir(), plain: w.plain(ctx, c, a)}
+		s := &savedImage{a: a, t: t, dir: c.tempDir(), plain: w.plain(ctx, c, a), pushedAs: map[registry.Digest]bool{}}
+		for _, known := range i.Digests {
+			if _, d, ok := strings.Cut(known, "@"); ok {
+				s.pushedAs[registry.Digest(d)] = true
+			}
+		}
 		for repo, err := range a.Repositories(ctx, "") {
 			if err == nil {
 				s.repo = repo
@@ -272,7 +277,7 @@ func (w *wanted) problem(address string) *Problem {
 	case w.failed != nil && !missingThere(w.failed):
 		p = AsProblem(w.failed)
 	case w.failed != nil:
-		p.Text = fmt.Sprintf("Images of that name are there, but none holds %s: Docker keeps neither manifests nor packed layers as they were pushed.", shortDigest(w.m.Digest))
+		p.Text = fmt.Sprintf("Images of that name are there, but none holds %s: Docker keeps layers unpacked and no manifests, so what another tool packed is not there.", shortDigest(w.m.Digest))
 		p.Fix, p.Command = "If one of them is the image, push it again; else use berth repair --from with a registry that has it.", again
 	}
 	return p

@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
 
 	"berth/registry"
 	"berth/registry/archive"
+	"berth/registry/manifest"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -23,18 +25,64 @@ type savedImage struct {
 	t     *fetching
 	dir   string
 	plain map[registry.Digest]registry.Digest // packed layers and what they unpack to
+	// pushedAs are manifests that the engine says it has pushed or pulled.
+	pushedAs map[registry.Digest]bool
 	// repacked: a layer was there, and packed it was another.
 	repacked bool
 }
 
-// Manifest gets a manifest out of the archive. What is a manifest in none is
-// none here.
+// Manifest gets a manifest out of the archive, or writes it again as docker push
+// did. What is a manifest in none is none here.
 func (s *savedImage) Manifest(ctx context.Context, _ string, d registry.Digest) (registry.Manifest, error) {
 	m, err := s.a.Manifest(ctx, s.repo, d)
+	if err != nil && ctx.Err() == nil && s.pushedAs[d] {
+		m, err = s.rewrite(ctx, d)
+	}
 	if err != nil && ctx.Err() == nil {
 		return m, registry.ErrManifestUnknown.WithDetail(d)
 	}
 	return m, err
+}
+
+// dockerManifest is a manifest with the fields in docker's order.
+type dockerManifest struct {
+	SchemaVersion int          `json:"schemaVersion"`
+	MediaType     string       `json:"mediaType"`
+	Config        dockerPart   `json:"config"`
+	Layers        []dockerPart `json:"layers"`
+}
+
+type dockerPart struct {
+	MediaType string          `json:"mediaType"`
+	Size      int64           `json:"size"`
+	Digest    registry.Digest `json:"digest"`
+}
+
+// rewrite writes the manifest of docker push again; it is the one, or it is not.
+func (s *savedImage) rewrite(ctx context.Context, want registry.Digest) (registry.Manifest, error) {
+	for _, i := range s.a.Images() {
+		saved, err := s.a.Manifest(ctx, s.repo, i.Descriptor.Digest)
+		if err != nil {
+			return saved, err
+		}
+		p, err := manifest.Parse(saved.MediaType, saved.Content)
+		if err != nil || len(p.Blobs) == 0 {
+			continue
+		}
+		m := dockerManifest{2, manifest.DockerManifest, dockerPart{"application/vnd.docker.container.image.v1+json", p.Blobs[0].Size, p.Blobs[0].Digest}, []dockerPart{}}
+		for _, layer := range p.Blobs[1:] {
+			d, size, err := s.packInto(ctx, io.Discard, layer.Digest, want.Algorithm())
+			if err != nil {
+				return registry.Manifest{}, err
+			}
+			m.Layers = append(m.Layers, dockerPart{"application/vnd.docker.image.rootfs.diff.tar.gzip", size, d})
+		}
+		content, err := json.MarshalIndent(m, "", "   ")
+		if err == nil && want.Algorithm().FromBytes(content) == want {
+			return registry.Manifest{MediaType: m.MediaType, Digest: want, Content: content}, nil
+		}
+	}
+	return registry.Manifest{}, registry.ErrManifestUnknown.WithDetail(want)
 }
 
 // OpenBlob opens a blob of the archive, or packs one.
@@ -51,11 +99,6 @@ func (s *savedImage) OpenBlob(ctx context.Context, _ string, d registry.Digest) 
 
 // pack compresses an unpacked layer as docker push does, into a file.
 func (s *savedImage) pack(ctx context.Context, want, plain registry.Digest) (_ registry.Blob, err error) {
-	from, err := s.a.OpenBlob(ctx, s.repo, plain)
-	if err != nil {
-		return nil, err
-	}
-	defer from.Close()
 	f, err := os.CreateTemp(s.dir, "repair-*")
 	if err != nil {
 		return nil, err
@@ -66,22 +109,41 @@ func (s *savedImage) pack(ctx context.Context, want, plain registry.Digest) (_ r
 			_ = out.Close()
 		}
 	}()
-	sum := want.Algorithm().Digester()
-	to := bufio.NewWriterSize(io.MultiWriter(f, sum.Hash()), 64<<10)
-	zip := gzip.NewWriter(to)
-	_, err = io.Copy(zip, untilDone{ctx, from})
-	if err = errors.Join(err, zip.Close(), to.Flush()); err != nil {
+	d, size, err := s.packInto(ctx, f, plain, want.Algorithm())
+	if err != nil {
 		return nil, err
 	}
-	if digest.Digest(sum.Digest()) != want {
+	if d != want {
 		s.repacked = true
 		return nil, registry.ErrBlobUnknown.WithDetail(want)
 	}
-	if out.desc.Size, err = f.Seek(0, io.SeekCurrent); err != nil {
-		return nil, err
-	}
+	out.desc.Size = size
 	_, err = f.Seek(0, io.SeekStart)
 	return out, err
+}
+
+// packInto compresses a layer of the archive, and gives the digest and the size
+// of what comes out.
+func (s *savedImage) packInto(ctx context.Context, w io.Writer, plain registry.Digest, a digest.Algorithm) (registry.Digest, int64, error) {
+	from, err := s.a.OpenBlob(ctx, s.repo, plain)
+	if err != nil {
+		return "", 0, err
+	}
+	defer from.Close()
+	sum, size := a.Digester(), &sized{}
+	to := bufio.NewWriterSize(io.MultiWriter(w, sum.Hash(), size), 64<<10)
+	zip := gzip.NewWriter(to)
+	_, err = io.Copy(zip, untilDone{ctx, from})
+	err = errors.Join(err, zip.Close(), to.Flush())
+	return sum.Digest(), size.n, err
+}
+
+// sized counts what is written.
+type sized struct{ n int64 }
+
+func (s *sized) Write(p []byte) (int, error) {
+	s.n += int64(len(p))
+	return len(p), nil
 }
 
 // packed is a packed layer in a file that goes with Close.

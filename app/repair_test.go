@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -209,6 +210,7 @@ func pushedByDocker(t *testing.T, level int) (i *instance, layer []byte, config 
 	o := options(t, t.TempDir(), "127.0.0.1:0")
 	o.Engines = e
 	i = start(t, o)
+	i.engine = e
 	layer = zipped(t, plain, level)
 	_, manifest := image()
 	m := manifest(i.pushBlob("team/app", config), []map[string]any{i.pushBlob("team/app", layer)})
@@ -233,6 +235,41 @@ func TestALayerComesBackOutOfDocker(t *testing.T) {
 	if v := i.verified(app.VerifyRequest{}); len(v.Findings) > 0 {
 		t.Errorf("there stand %+v", v.Findings)
 	}
+}
+
+func TestAManifestOfDockerPushIsWrittenAgain(t *testing.T) {
+	t.Parallel()
+	i, layer, config := pushedByDocker(t, gzip.DefaultCompression)
+	content := fmt.Sprintf(`{
+   "schemaVersion": 2,
+   "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+   "config": {
+      "mediaType": "application/vnd.docker.container.image.v1+json",
+      "size": %d,
+      "digest": "%s"
+   },
+   "layers": [
+      {
+         "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip",
+         "size": %d,
+         "digest": "%s"
+      }
+   ]
+}`, len(config), digestOf(config), len(layer), digestOf(layer))
+	m := digestOf([]byte(content))
+	i.do("PUT", "/v2/team/app/manifests/docker", "application/vnd.docker.distribution.manifest.v2+json", []byte(content), http.StatusCreated)
+	spoil(t, i.blobFile(m), "rotten")
+	if v := i.verified(app.VerifyRequest{}); len(v.Findings) != 1 || v.Findings[0].Tag != "docker" {
+		t.Fatalf("found %+v", v.Findings)
+	}
+	if j := i.repaired(app.RepairRequest{}); left(j)["team/app:docker"] != "not_at_source" {
+		t.Errorf("an engine that never pushed it gave it: %+v", j)
+	}
+	i.engine.images[1].Digests = []string{"localhost:5000/team/app@" + m}
+	if j := i.repaired(app.RepairRequest{}); len(j.Repairs) != 1 || len(left(j)) > 0 {
+		t.Errorf("the repair ended as %+v", j)
+	}
+	i.do("GET", "/v2/team/app/manifests/docker", "", nil, http.StatusOK)
 }
 
 func TestALayerThatDockerPacksOtherwiseIsNotTaken(t *testing.T) {
