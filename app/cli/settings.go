@@ -124,11 +124,12 @@ func (p *program) apply(cmd *cobra.Command, key, value string) error {
 		if err != nil {
 			return err
 		}
+		was := settingOf(before, key)
 		after, err := s.Apply(ctx, app.ApplyRequest{Values: map[string]string{key: value}})
 		if err != nil {
 			return err
 		}
-		was, is := settingOf(before, key), settingOf(after, key)
+		is := settingOf(after, key)
 		return p.print(is, func() error {
 			text := fmt.Sprintf("%s is %s now; it was %s.", key, is.Value, was.Value)
 			switch {
