@@ -45,9 +45,9 @@ func (c *Core) reached(ctx context.Context, d registry.Digest) (int64, error) {
 }
 
 // frees gives the bytes that no tag would reach if the tags that name going
-// went, and that gone, which no longer are tags, reach as well. A digest in
-// going stands for one tag each time.
-func (c *Core) frees(ctx context.Context, going, gone []registry.Digest) (int64, error) {
+// went, and that gone, which no longer are tags, reach as well; without what
+// kept reaches. A digest in going stands for one tag each time.
+func (c *Core) frees(ctx context.Context, going, gone, kept []registry.Digest) (int64, error) {
 	all, by := map[registry.Digest]int64{}, map[registry.Digest]int{}
 	for _, d := range going {
 		own := map[registry.Digest]int64{}
@@ -63,6 +63,15 @@ func (c *Core) frees(ctx context.Context, going, gone []registry.Digest) (int64,
 		if err := c.closure(ctx, d, all); err != nil {
 			return 0, err
 		}
+	}
+	stays := map[registry.Digest]int64{}
+	for _, d := range kept {
+		if err := c.closure(ctx, d, stays); err != nil {
+			return 0, err
+		}
+	}
+	for d := range stays {
+		delete(all, d)
 	}
 	if len(all) == 0 {
 		return 0, nil

@@ -94,20 +94,28 @@ func (c *Core) trashFrees(ctx context.Context) (int64, error) {
 	if u.Held == 0 {
 		return 0, nil
 	}
-	var others []registry.Digest
+	others, err := c.heldBeside(ctx)
+	if err != nil {
+		return 0, err
+	}
+	kept, err := c.frees(ctx, nil, others, nil)
+	return max(0, u.Held-kept), err
+}
+
+// heldBeside gives what roots beside the trash hold: pins.
+func (c *Core) heldBeside(ctx context.Context) (held []registry.Digest, err error) {
 	for _, rooter := range c.roots {
 		if rooter == registry.Rooter(c.bin) {
 			continue
 		}
 		for root, err := range rooter.Roots(ctx) {
 			if err != nil {
-				return 0, fmt.Errorf("measure the trash: %w", err)
+				return nil, fmt.Errorf("look up what is kept: %w", err)
 			}
-			others = append(others, root.Digest)
+			held = append(held, root.Digest)
 		}
 	}
-	kept, err := c.frees(ctx, nil, others)
-	return max(0, u.Held-kept), err
+	return held, nil
 }
 
 // emptyOldest lets go of the oldest entries of the trash, until enough says so

@@ -99,7 +99,15 @@ func (c *Core) measure(ctx context.Context, repo string) (size, frees int64, err
 		return 0, 0, fmt.Errorf("measure %s: %w", repo, err)
 	}
 	if i := slices.IndexFunc(rows, func(row index.Repository) bool { return row.Name == repo }); i >= 0 {
-		return rows[i].Size, rows[i].Frees, nil
+		// What the trash holds of it goes as well in the end; what pins hold stays.
+		held, err := c.heldBeside(ctx)
+		if err != nil {
+			return 0, 0, err
+		}
+		if len(held) > 0 {
+			return rows[i].Size, rows[i].Frees, nil
+		}
+		return rows[i].Size, rows[i].Size - rows[i].Shared, nil
 	}
 	// Without a tag it is in no list.
 	digests, err := c.ix.Manifests(ctx, repo, "", 0)

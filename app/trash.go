@@ -37,9 +37,13 @@ func (c *Core) Delete(ctx context.Context, r DeleteRequest) (DeleteReply, error)
 		}
 		going[i] = d.Digest
 	}
-	frees, err := c.ix.Frees(ctx, going...)
+	kept, err := c.heldBeside(ctx)
 	if err != nil {
-		return reply, fmt.Errorf("measure what a delete frees: %w", err)
+		return reply, err
+	}
+	frees, err := c.frees(ctx, going, nil, kept)
+	if err != nil {
+		return reply, err
 	}
 	reply.Frees = frees
 	entries, err := c.deleteAll(ctx, r.Repository, tags)
