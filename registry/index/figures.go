@@ -32,8 +32,9 @@ type Fresh struct{ Loose, Untagged int64 }
 
 // Root is something beside tags that holds a manifest; see [PutRoot].
 type Root struct {
-	ID     string
-	Digest registry.Digest
+	ID      string
+	Digest  registry.Digest
+	Lasting bool
 }
 
 // Candidate is what a rule may judge: a tag, or a manifest of a repository that

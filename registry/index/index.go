@@ -63,7 +63,7 @@ type Index interface {
 	// Frees gives the bytes on disk that nothing would reach any more if tags
 	// went that name the digests, and that these reach now: one tag for each
 	// time that a digest comes. A digest that no tag names stands for its
-	// manifest. What a root reaches stays.
+	// manifest. What a lasting root reaches stays.
 	Frees(ctx context.Context, going ...registry.Digest) (int64, error)
 
 	// Sizes says for each digest how much it reaches, each distinct blob once,
@@ -163,9 +163,14 @@ type (
 	// PutRoot says that something beside tags holds a manifest, and with it
 	// everything it reaches: "trash/<id>", "pin/<name>". An id names one digest;
 	// putting it again with another moves it.
+	//
+	// A lasting one, such as a pin, stays until somebody takes it away; another,
+	// such as an entry of the trash, goes by itself in time, so that it makes
+	// nothing less free that is about to go.
 	PutRoot struct {
-		ID     string
-		Digest registry.Digest
+		ID      string
+		Digest  registry.Digest
+		Lasting bool
 	}
 	// DropRoot says that it does no longer, nor do those whose ids are below.
 	DropRoot struct{ ID string }
@@ -243,7 +248,7 @@ type Repository struct {
 	Size int64
 	// Shared is how much of Size other repositories use as well.
 	Shared int64
-	// Frees is how much of Size neither they nor a root use.
+	// Frees is how much of Size neither they nor a lasting root use.
 	Frees int64
 	// Pushed is the newest push.
 	Pushed time.Time
@@ -261,8 +266,8 @@ type Tag struct {
 	Size int64
 	// Shared is how many of those bytes another tagged manifest reaches as well.
 	Shared int64
-	// Frees is how many of those bytes are on disk, and nothing else would use
-	// them if this tag went.
+	// Frees is how many of those bytes are on disk, and no other tag and no
+	// lasting root would use them if this tag went.
 	Frees     int64
 	Platforms []string
 	Pushed    time.Time

@@ -5,25 +5,31 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Beside is what lies on the storage beside blobs, in bytes.
 type Beside struct {
-	// Uploads is what unfinished uploads take, Quarantine what was moved aside.
-	Uploads, Quarantine int64
+	// Uploads is what unfinished uploads take, and Stale the part of it that was
+	// last written long ago; Quarantine is what was moved aside.
+	Uploads, Stale, Quarantine int64
 	// Known is false until what was there before Open is counted.
 	Known bool
 }
 
 // Beside tells it without looking at the storage: uploads of ours as they grow,
-// the others as the last reconciliation found them.
-func (s *Store) Beside() Beside {
+// the others as the last reconciliation found them. Stale is what was written
+// before olderThan.
+func (s *Store) Beside(olderThan time.Time) Beside {
 	l := &s.beside
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	out := Beside{Quarantine: l.quarantine, Known: l.known}
 	for _, n := range l.uploads {
 		out.Uploads += n.Load()
+		if n.last.Load() < olderThan.UnixNano() {
+			out.Stale += n.Load()
+		}
 	}
 	return out
 }
@@ -40,8 +46,23 @@ type besides struct {
 
 type uploadName struct{ repo, id string }
 
-// fileSize is what the file of an upload takes.
-type fileSize struct{ atomic.Int64 }
+// fileSize is what the file of an upload takes, and when it was last written.
+type fileSize struct {
+	atomic.Int64
+	last atomic.Int64
+}
+
+// grow counts bytes that were written just now.
+func (f *fileSize) grow(n int) {
+	f.Add(int64(n))
+	f.last.Store(time.Now().UnixNano())
+}
+
+// found counts a file as it lies on disk.
+func (f *fileSize) found(size int64, last time.Time) {
+	f.Store(size)
+	f.last.Store(last.UnixNano())
+}
 
 // file gives the count of an upload.
 func (l *besides) file(repo, id string) *fileSize {
@@ -97,7 +118,7 @@ func (s *Store) countUpload(ctx context.Context, repo, id string) error {
 		s.beside.gone(repo, id)
 		return nil
 	case err == nil:
-		s.beside.file(repo, id).Store(info.Size)
+		s.beside.file(repo, id).found(info.Size, info.Modified)
 	}
 	return err
 }

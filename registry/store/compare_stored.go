@@ -161,14 +161,14 @@ func (s *Store) compareRoots(ctx context.Context) error {
 		return nil
 	}
 	for range tries {
-		known := map[string]registry.Digest{}
+		known := map[string]index.Root{}
 		for after := ""; ; {
 			page, err := s.ix.Roots(ctx, after, pageSize)
 			if err != nil {
 				return fmt.Errorf("read the index: %w", err)
 			}
 			for _, root := range page {
-				known[root.ID], after = root.Digest, root.ID
+				known[root.ID], after = root, root.ID
 			}
 			if len(page) < pageSize {
 				break
@@ -179,7 +179,7 @@ func (s *Store) compareRoots(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if known[root.ID] != root.Digest {
+			if known[root.ID] != root {
 				changes = append(changes, index.PutRoot(root))
 			}
 			delete(known, root.ID)

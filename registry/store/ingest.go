@@ -60,7 +60,7 @@ func (u *upload) append(p []byte) (int, error) {
 	n, err := len(p), error(nil)
 	if u.w != nil {
 		n, err = u.w.Write(p)
-		u.onDisk.Add(int64(n))
+		u.onDisk.grow(n)
 	}
 	if int64(len(u.small)) == u.size && u.size+int64(n) <= inMemory {
 		u.small = append(u.small, p[:n]...)

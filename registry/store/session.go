@@ -39,7 +39,7 @@ func (u *upload) spill() error {
 	}
 	u.w, u.onDisk = w, u.s.beside.file(u.repo, u.id)
 	n, err := w.Write(u.small)
-	u.onDisk.Add(int64(n))
+	u.onDisk.grow(n)
 	if err != nil {
 		u.broken, u.size = true, int64(n)
 		return fmt.Errorf("keep upload %s: %w", u.id, err)
@@ -284,6 +284,6 @@ func (s *Store) load(ctx context.Context, repo, id string) (*session, error) {
 		return nil, fmt.Errorf("resume upload %s: %w", id, err)
 	}
 	sess.onDisk = s.beside.file(repo, id)
-	sess.onDisk.Store(sess.size)
+	sess.onDisk.found(sess.size, time.Now())
 	return sess, nil
 }

@@ -46,8 +46,8 @@ func compare(t *testing.T, x index.Index, m *model, r *rand.Rand, at string) {
 	var ids []string
 	for _, root := range must(x.Roots(t.Context(), "", 0))(t) {
 		ids = append(ids, root.ID)
-		if m.roots[root.ID] != root.Digest {
-			t.Fatalf("%s: root %s holds %s, want %s", at, root.ID, root.Digest, m.roots[root.ID])
+		if m.roots[root.ID] != root {
+			t.Fatalf("%s: root %+v, want %+v", at, root, m.roots[root.ID])
 		}
 	}
 	if len(ids) != len(m.roots) || !slices.IsSorted(ids) {
@@ -123,7 +123,7 @@ func compareTags(t *testing.T, x index.Index, m *model, repo string, images map[
 func compareRepository(t *testing.T, m *model, row index.Repository, at string) {
 	t.Helper()
 	var size, shared, frees int64
-	kept := m.kept()
+	kept := m.kept(true)
 	for d, ok := range m.holdings(row.Name) {
 		if !ok {
 			continue

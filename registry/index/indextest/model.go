@@ -72,7 +72,7 @@ type model struct {
 	links     map[string]map[registry.Digest]bool
 	tags      map[string]map[string]registry.Digest
 	stored    map[registry.Digest]bool
-	roots     map[string]registry.Digest
+	roots     map[string]index.Root
 }
 
 func newModel(w *world) *model {
@@ -82,7 +82,7 @@ func newModel(w *world) *model {
 		links:     map[string]map[registry.Digest]bool{},
 		tags:      map[string]map[string]registry.Digest{},
 		stored:    map[registry.Digest]bool{},
-		roots:     map[string]registry.Digest{},
+		roots:     map[string]index.Root{},
 	}
 }
 
@@ -109,9 +109,9 @@ func (m *model) apply(c index.Change) {
 	case index.DropStored:
 		delete(m.stored, c.Digest)
 	case index.PutRoot:
-		m.roots[c.ID] = c.Digest
+		m.roots[c.ID] = index.Root(c)
 	case index.DropRoot:
-		maps.DeleteFunc(m.roots, func(id string, _ registry.Digest) bool { return id == c.ID || strings.HasPrefix(id, c.ID+"/") })
+		maps.DeleteFunc(m.roots, func(id string, _ index.Root) bool { return id == c.ID || strings.HasPrefix(id, c.ID+"/") })
 	case index.DropBlob:
 		delete(m.links[c.Repository], c.Digest)
 	case index.PutTag:
@@ -177,9 +177,15 @@ func (m *model) images() map[registry.Digest]int {
 	return out
 }
 
-// kept is what roots reach.
-func (m *model) kept() map[registry.Digest]bool {
-	return m.reachAll(slices.Collect(maps.Values(m.roots))...)
+// kept is what roots reach, or only those that last.
+func (m *model) kept(lasting bool) map[registry.Digest]bool {
+	out := map[registry.Digest]bool{}
+	for _, root := range m.roots {
+		if root.Lasting || !lasting {
+			m.reach(root.Digest, out)
+		}
+	}
+	return out
 }
 
 // revised is what the manifests reach that some repository links.
@@ -203,7 +209,7 @@ func (m *model) disk(d registry.Digest) int64 {
 
 // usage computes the totals, object by object.
 func (m *model) usage() (u index.Usage) {
-	images, kept, revised := m.images(), m.kept(), m.revised()
+	images, kept, revised := m.images(), m.kept(false), m.revised()
 	for d := range m.stored {
 		n := m.disk(d)
 		u.Blobs++
@@ -244,7 +250,7 @@ func (m *model) frees(going []registry.Digest) (sum int64) {
 	for _, d := range going {
 		left[d]--
 	}
-	stays := m.kept()
+	stays := m.kept(true)
 	for d, n := range left {
 		if n > 0 {
 			m.reach(d, stays)
@@ -316,7 +322,7 @@ func (w *world) random(r *rand.Rand) index.Change {
 		d := slices.Sorted(maps.Keys(w.sizes))[r.IntN(len(w.sizes))]
 		return index.PutStored{Digest: d, Size: w.sizes[d], At: at}
 	case 14:
-		return index.PutRoot{ID: root, Digest: m.Descriptor.Digest}
+		return index.PutRoot{ID: root, Digest: m.Descriptor.Digest, Lasting: root[0] == 'p'}
 	case 15:
 		return index.DropRoot{ID: root}
 	case 9:

@@ -28,7 +28,7 @@ type conn struct {
 	c     driver.Conn
 	stmts map[string]driver.Stmt
 	args  []driver.NamedValue
-	row   [16]driver.Value
+	row   [18]driver.Value
 }
 
 // background is what statements of the writer run under: no request ends them.

@@ -20,18 +20,18 @@ func (x *Index) Frees(ctx context.Context, going ...registry.Digest) (int64, err
 	type one struct{ disk, refs, gone int64 }
 	reached := map[int64]*one{}
 	for d, n := range times {
-		rows, err := x.query(ctx, `SELECT r.o, o.disk, o.refs, o.kept, (SELECT min(tags, ?) FROM obj WHERE key = ?)
+		rows, err := x.query(ctx, `SELECT r.o, o.disk, o.refs, o.pinned, (SELECT min(tags, ?) FROM obj WHERE key = ?)
 			FROM (WITH RECURSIVE r(o) AS (SELECT id FROM obj WHERE key = ? UNION SELECT e.child FROM r JOIN edge e ON e.parent=r.o) SELECT o FROM r) r
 			CROSS JOIN obj o ON o.id = r.o`, n, keyOf(d), keyOf(d))
 		if err != nil {
 			return 0, err
 		}
 		for rows.Next() {
-			var id, disk, refs, kept, gone int64
-			if err := rows.Scan(&id, &disk, &refs, &kept, &gone); err != nil {
+			var id, disk, refs, pinned, gone int64
+			if err := rows.Scan(&id, &disk, &refs, &pinned, &gone); err != nil {
 				return 0, errors.Join(x.watch(err), rows.Close())
 			}
-			if kept > 0 || disk <= 0 {
+			if pinned > 0 || disk <= 0 {
 				continue
 			}
 			if reached[id] == nil {

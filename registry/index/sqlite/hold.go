@@ -156,7 +156,7 @@ func (w *writer) held(r *repo, o *object, by int64) error {
 	before := o.holds
 	o.holds += by
 	w.touch(o)
-	weight, kept := o.weight(), when(o.kept > 0, o.weight())
+	weight, kept := o.weight(), when(o.pinned > 0, o.weight())
 	alone := max(before, o.holds) == 1
 	o.sole = when(alone && by > 0, r.id)
 	r.size += by * weight

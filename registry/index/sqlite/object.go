@@ -9,38 +9,39 @@ import (
 
 // object is a row of obj.
 type object struct {
-	id                     int64
-	key                    string
-	size                   int64 // as something told it; that of the file, if there is one
-	disk                   int64 // what the file takes; -1: there is none
-	at                     int64 // the time of what is newest of it
-	holds                  int64 // repositories that link it
-	tags, roots, revisions int64 // what names it
-	counts                       // what reaches it
-	subject                int64
-	counted                figures // what the totals count of it
-	sole                   int64   // the one repository that holds it, when known
-	known                  bool    // it has a description
-	stored                 bool    // it has a row
-	dirty                  bool
-	info                   []byte // a description to be written
-	artifact               string
-	kids                   []int64 // what its edges lead to, when loaded
-	loaded                 bool
-	mark                   uint64
+	id              int64
+	key             string
+	size            int64 // as something told it; that of the file, if there is one
+	disk            int64 // what the file takes; -1: there is none
+	at              int64 // the time of what is newest of it
+	holds           int64 // repositories that link it
+	tags, revisions int64 // what names it
+	roots, lasting  int64
+	counts          // what reaches it
+	subject         int64
+	counted         figures // what the totals count of it
+	sole            int64   // the one repository that holds it, when known
+	known           bool    // it has a description
+	stored          bool    // it has a row
+	dirty           bool
+	info            []byte // a description to be written
+	artifact        string
+	kids            []int64 // what its edges lead to, when loaded
+	loaded          bool
+	mark            uint64
 }
 
 // counts are how many sources reach an object: tags, manifests with a tag, with
-// a root, and with a revision.
-type counts struct{ refs, images, kept, revs int64 }
+// a root, with a lasting one, and with a revision.
+type counts struct{ refs, images, kept, pinned, revs int64 }
 
 func (c counts) plus(d counts, times int64) counts {
-	return counts{c.refs + times*d.refs, c.images + times*d.images, c.kept + times*d.kept, c.revs + times*d.revs}
+	return counts{c.refs + times*d.refs, c.images + times*d.images, c.kept + times*d.kept, c.pinned + times*d.pinned, c.revs + times*d.revs}
 }
 
 // gives is what an object counts for everything that lives through it.
 func (o *object) gives() counts {
-	return counts{o.tags, when(o.tags > 0, 1), when(o.roots > 0, 1), when(o.revisions > 0, 1)}
+	return counts{o.tags, when(o.tags > 0, 1), when(o.roots > 0, 1), when(o.lasting > 0, 1), when(o.revisions > 0, 1)}
 }
 
 // weight is what an object takes on disk.
@@ -102,8 +103,8 @@ func (w *writer) flushObject(o *object) error {
 		if o.info != nil {
 			info = o.info
 		}
-		err := w.exec(sqlObjNew, o.id, []byte(o.key), o.size, o.disk, o.at, o.refs, o.images, o.kept, o.revs,
-			o.holds, o.tags, o.roots, o.revisions, o.subject, o.artifact, info)
+		err := w.exec(sqlObjNew, o.id, []byte(o.key), o.size, o.disk, o.at, o.refs, o.images, o.kept, o.pinned, o.revs,
+			o.holds, o.tags, o.roots, o.lasting, o.revisions, o.subject, o.artifact, info)
 		o.stored, o.info = true, nil
 		return err
 	}
@@ -113,7 +114,7 @@ func (w *writer) flushObject(o *object) error {
 		}
 		o.info = nil
 	}
-	return w.exec(sqlObjSet, o.size, o.disk, o.at, o.refs, o.images, o.kept, o.revs, o.holds, o.tags, o.roots, o.revisions, o.id)
+	return w.exec(sqlObjSet, o.size, o.disk, o.at, o.refs, o.images, o.kept, o.pinned, o.revs, o.holds, o.tags, o.roots, o.lasting, o.revisions, o.id)
 }
 
 // object finds the row of a digest, or makes it where size is not negative.
@@ -161,9 +162,9 @@ func (w *writer) newObject(key string, size int64) (*object, error) {
 func (w *writer) keep(row []driver.Value) *object {
 	o := &object{
 		id: integer(row[0]), size: integer(row[2]), disk: integer(row[3]), at: integer(row[4]),
-		counts: counts{integer(row[5]), integer(row[6]), integer(row[7]), integer(row[8])},
-		holds:  integer(row[9]), tags: integer(row[10]), roots: integer(row[11]), revisions: integer(row[12]),
-		subject: integer(row[13]), known: integer(row[14]) != 0, stored: true,
+		counts: counts{integer(row[5]), integer(row[6]), integer(row[7]), integer(row[8]), integer(row[9])},
+		holds:  integer(row[10]), tags: integer(row[11]), roots: integer(row[12]), lasting: integer(row[13]), revisions: integer(row[14]),
+		subject: integer(row[15]), known: integer(row[16]) != 0, stored: true,
 	}
 	o.counted = o.figures()
 	key, _ := row[1].([]byte)

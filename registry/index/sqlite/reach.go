@@ -97,10 +97,10 @@ func (w *writer) rename(o *object, change func()) error {
 
 // refer counts sources more, or less, that reach an object.
 func (w *writer) refer(o *object, by counts, times int64) error {
-	kept := o.kept > 0
+	kept := o.pinned > 0
 	o.counts = o.plus(by, times)
 	w.touch(o)
-	switch now := o.kept > 0; {
+	switch now := o.pinned > 0; {
 	case now && !kept:
 		return w.keepsSole(o, 1)
 	case kept && !now:

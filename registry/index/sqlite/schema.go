@@ -7,15 +7,15 @@ const version = 4
 
 // schema: obj is a manifest or a blob, named once by the key of its digest; disk
 // is what its file takes, -1 while there is none, and at the time of what is
-// newest of it. tags counts the tags that name it, roots the roots, revisions
-// the repositories that link it as a manifest. What reaches it is counted as
-// well: refs the tags, images the tagged manifests, kept those with a root, revs
-// those with a revision. hold says which repository holds which object, as a
+// newest of it. tags counts the tags that name it, roots the roots, lasting
+// those that last, revisions the repositories that link it as a manifest. What
+// reaches it is counted as well: refs the tags, images the tagged manifests, kept
+// those with a root, pinned those with a lasting one, revs those with a revision. hold says which repository holds which object, as a
 // blob link (1), a manifest revision (2), or both (3); key repeats a manifest's,
 // so that they are listed in order. edge leads from a manifest to what lives
 // through it: its config and layers, the children of an index, and, turned
 // round, the referrers of a subject. Of a repository, kept is what it alone
-// links and a root reaches.
+// links and a lasting root reaches.
 const schema = `
 CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE total(
@@ -32,8 +32,8 @@ CREATE INDEX repo_listed ON repo(name) WHERE manifests > 0;
 CREATE INDEX repo_empty ON repo(id) WHERE tags=0 AND manifests=0;
 CREATE TABLE obj(
 	id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, disk INTEGER NOT NULL, at INTEGER NOT NULL,
-	refs INTEGER NOT NULL, images INTEGER NOT NULL, kept INTEGER NOT NULL, revs INTEGER NOT NULL,
-	holds INTEGER NOT NULL, tags INTEGER NOT NULL, roots INTEGER NOT NULL, revisions INTEGER NOT NULL,
+	refs INTEGER NOT NULL, images INTEGER NOT NULL, kept INTEGER NOT NULL, pinned INTEGER NOT NULL, revs INTEGER NOT NULL,
+	holds INTEGER NOT NULL, tags INTEGER NOT NULL, roots INTEGER NOT NULL, lasting INTEGER NOT NULL, revisions INTEGER NOT NULL,
 	subject INTEGER, artifact TEXT, info BLOB);
 CREATE INDEX obj_subject ON obj(subject, key) WHERE subject IS NOT NULL;
 CREATE INDEX obj_dead ON obj(id) WHERE disk<0 AND holds=0 AND refs=0 AND kept=0 AND revs=0;
@@ -43,7 +43,7 @@ CREATE TABLE hold(
 	key BLOB, PRIMARY KEY(repo, obj)) WITHOUT ROWID;
 CREATE INDEX hold_obj ON hold(obj);
 CREATE INDEX hold_manifest ON hold(repo, key) WHERE key IS NOT NULL;
-CREATE TABLE root(id TEXT PRIMARY KEY, obj INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE root(id TEXT PRIMARY KEY, obj INTEGER NOT NULL, lasting INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE edge(parent INTEGER NOT NULL, child INTEGER NOT NULL, PRIMARY KEY(parent, child)) WITHOUT ROWID;
 CREATE INDEX edge_child ON edge(child);
 CREATE TABLE tag(
@@ -73,12 +73,12 @@ const (
 	sqlRepoDel    = `DELETE FROM repo WHERE id=?`
 	sqlRepoPushed = `SELECT ifnull(max(at),0) FROM tag WHERE repo=?`
 
-	objColumns = `id, key, size, disk, at, refs, images, kept, revs, holds, tags, roots, revisions`
+	objColumns = `id, key, size, disk, at, refs, images, kept, pinned, revs, holds, tags, roots, lasting, revisions`
 	sqlObj     = `SELECT ` + objColumns + `, ifnull(subject,0), info IS NOT NULL FROM obj WHERE key=?`
 	sqlObjByID = `SELECT ` + objColumns + `, ifnull(subject,0), info IS NOT NULL FROM obj WHERE id=?`
 	sqlObjLast = `SELECT ifnull(max(id),0) FROM obj`
-	sqlObjNew  = `INSERT INTO obj(` + objColumns + `, subject, artifact, info) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,nullif(?,0),?,?)`
-	sqlObjSet  = `UPDATE obj SET size=?, disk=?, at=?, refs=?, images=?, kept=?, revs=?, holds=?, tags=?, roots=?, revisions=? WHERE id=?`
+	sqlObjNew  = `INSERT INTO obj(` + objColumns + `, subject, artifact, info) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,nullif(?,0),?,?)`
+	sqlObjSet  = `UPDATE obj SET size=?, disk=?, at=?, refs=?, images=?, kept=?, pinned=?, revs=?, holds=?, tags=?, roots=?, lasting=?, revisions=? WHERE id=?`
 	sqlObjInfo = `UPDATE obj SET subject=nullif(?,0), artifact=?, info=? WHERE id=?`
 
 	sqlHold     = `SELECT kind, at FROM hold WHERE repo=? AND obj=?`
@@ -88,10 +88,10 @@ const (
 	sqlHeld     = `SELECT obj, kind FROM hold WHERE repo=?`
 	sqlHolders  = `SELECT repo FROM hold WHERE obj=?`
 
-	sqlRoot    = `SELECT obj FROM root WHERE id=?`
-	sqlRootPut = `INSERT OR REPLACE INTO root(id, obj) VALUES(?,?)`
+	sqlRoot    = `SELECT obj, lasting FROM root WHERE id=?`
+	sqlRootPut = `INSERT OR REPLACE INTO root(id, obj, lasting) VALUES(?,?,?)`
 	sqlRootDel = `DELETE FROM root WHERE id=?`
-	sqlRootAll = `SELECT id, obj FROM root WHERE id>? AND id<?`
+	sqlRootAll = `SELECT id, obj, lasting FROM root WHERE id>? AND id<?`
 
 	sqlEdgeDel = `DELETE FROM edge WHERE parent=? AND child=?`
 	sqlEdgeHas = `SELECT 1 FROM edge WHERE parent=? AND child=?`

@@ -56,14 +56,14 @@ func (w *writer) stock(o *object, disk int64) error {
 		}
 		r.size += grow
 		r.shared += when(o.holds > 1, grow)
-		r.kept += when(o.holds == 1 && o.kept > 0, grow)
+		r.kept += when(o.holds == 1 && o.pinned > 0, grow)
 		w.touchRepo(r)
 	}
 	return nil
 }
 
 // keepsSole counts what the one repository that holds an object cannot free by
-// itself, after roots began, or ceased, to reach it.
+// itself, after lasting roots began, or ceased, to reach it.
 func (w *writer) keepsSole(o *object, by int64) error {
 	if o.holds != 1 || o.weight() == 0 {
 		return nil
@@ -84,63 +84,68 @@ func (w *writer) keepsSole(o *object, by int64) error {
 	return nil
 }
 
-// root finds the object that a root names; 0 when there is no such root.
-func (w *writer) root(id string) (int64, error) {
-	row, err := w.one(sqlRoot, id)
-	if err != nil || row == nil {
-		return 0, err
-	}
-	return integer(row[0]), nil
-}
+// rooted is what a root holds.
+type rooted struct{ obj, lasting int64 }
 
 func (w *writer) putRoot(c index.PutRoot) error {
 	o, err := w.object(c.Digest, 0)
 	if err != nil {
 		return err
 	}
-	was, err := w.root(c.ID)
-	if err != nil || was == o.id {
+	row, err := w.one(sqlRoot, c.ID)
+	if err != nil {
 		return err
 	}
-	if err := w.exec(sqlRootPut, c.ID, o.id); err != nil {
+	var was rooted
+	if row != nil {
+		was = rooted{integer(row[0]), integer(row[1])}
+	}
+	now := rooted{o.id, when(c.Lasting, 1)}
+	if was == now {
+		return nil
+	}
+	if err := w.exec(sqlRootPut, c.ID, now.obj, now.lasting); err != nil {
 		return err
 	}
-	if err := w.rename(o, func() { o.roots++ }); err != nil || was == 0 {
+	if err := w.root(now, 1); err != nil || was.obj == 0 {
 		return err
 	}
-	return w.unroot(was)
+	return w.root(was, -1)
+}
+
+// root counts one root more, or less.
+func (w *writer) root(r rooted, by int64) error {
+	o, err := w.objectOf(r.obj)
+	if err != nil {
+		return err
+	}
+	return w.rename(o, func() { o.roots, o.lasting = o.roots+by, o.lasting+by*r.lasting })
 }
 
 func (w *writer) dropRoot(id string) error {
-	roots := map[string]int64{}
-	if was, err := w.root(id); err != nil {
+	roots := map[string]rooted{}
+	row, err := w.one(sqlRoot, id)
+	if err != nil {
 		return err
-	} else if was != 0 {
-		roots[id] = was
+	}
+	if row != nil {
+		roots[id] = rooted{integer(row[0]), integer(row[1])}
 	}
 	// "0" is the byte behind "/".
-	err := w.each(sqlRootAll, func(row []driver.Value) {
+	err = w.each(sqlRootAll, func(row []driver.Value) {
 		below, _ := row[0].(string)
-		roots[below] = integer(row[1])
+		roots[below] = rooted{integer(row[1]), integer(row[2])}
 	}, id+"/", id+"0")
 	if err != nil {
 		return err
 	}
-	for id, obj := range roots {
+	for id, r := range roots {
 		if err := w.exec(sqlRootDel, id); err != nil {
 			return err
 		}
-		if err := w.unroot(obj); err != nil {
+		if err := w.root(r, -1); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (w *writer) unroot(id int64) error {
-	o, err := w.objectOf(id)
-	if err != nil {
-		return err
-	}
-	return w.rename(o, func() { o.roots-- })
 }

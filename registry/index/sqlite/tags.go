@@ -155,7 +155,7 @@ func (x *Index) measure(ctx context.Context, rows []row) error {
 	type sums struct{ size, shared, frees int64 }
 	known := map[int64]sums{}
 	stmt, err := x.file.Load().prepared(`SELECT ifnull(sum(size),0), ifnull(sum(CASE WHEN images>1 THEN size END),0),
-		ifnull(sum(CASE WHEN refs=1 AND kept=0 AND disk>0 THEN disk END),0) FROM obj WHERE id IN (` + sqlReach + `)`)
+		ifnull(sum(CASE WHEN refs=1 AND pinned=0 AND disk>0 THEN disk END),0) FROM obj WHERE id IN (` + sqlReach + `)`)
 	if err != nil {
 		return x.watch(err)
 	}

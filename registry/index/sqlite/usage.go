@@ -66,7 +66,7 @@ func (x *Index) Roots(ctx context.Context, after string, limit int) ([]index.Roo
 	if err := x.settle(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := x.query(ctx, `SELECT r.id, o.key FROM root r CROSS JOIN obj o ON o.id = r.obj WHERE r.id > ? ORDER BY r.id LIMIT ?`, after, all(limit))
+	rows, err := x.query(ctx, `SELECT r.id, o.key, r.lasting FROM root r CROSS JOIN obj o ON o.id = r.obj WHERE r.id > ? ORDER BY r.id LIMIT ?`, after, all(limit))
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (x *Index) Roots(ctx context.Context, after string, limit int) ([]index.Roo
 	var key sql.RawBytes
 	for rows.Next() {
 		var r index.Root
-		if err := rows.Scan(&r.ID, &key); err != nil {
+		if err := rows.Scan(&r.ID, &key, &r.Lasting); err != nil {
 			return nil, x.watch(err)
 		}
 		r.Digest = digestOf(key)
