@@ -326,10 +326,30 @@ func (a *arsonist) look(seen map[string]bool) {
 		if d == "" {
 			continue
 		}
-		for _, d := range append([]string{d}, a.signs[at]...) {
+		for _, d := range append(a.about(at.repo, d, seen), a.signs[at]...) {
 			if err := a.whole(at.repo, d, seen); err != nil {
 				a.t.Errorf("%s:%s: %v", at.repo, at.tag, err)
 			}
 		}
 	}
+}
+
+// about gives a manifest, and where seen is not nil all that refers to it: also
+// signatures whose answer was lost.
+func (a *arsonist) about(repo, d string, seen map[string]bool) []string {
+	all := []string{d}
+	for i := 0; seen != nil && i < len(all); i++ {
+		r, err := a.ask("GET", "/v2/"+repo+"/referrers/"+all[i], "", nil, 200)
+		var list struct{ Manifests []descriptor }
+		if err == nil {
+			err = json.Unmarshal(r.body, &list)
+		}
+		if err != nil {
+			a.t.Errorf("referrers of %s: %v", all[i], err)
+		}
+		for _, m := range list.Manifests {
+			all = append(all, m.Digest)
+		}
+	}
+	return all
 }

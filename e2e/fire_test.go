@@ -97,7 +97,7 @@ func (f *fire) live(kill bool) {
 	ctx, cancel := context.WithCancel(f.t.Context())
 	wg.Go(func() { f.cleanUp(ctx) })
 	// Within the grace after its start a registry frees nothing.
-	<-time.After(f.grace + 300*time.Millisecond + time.Duration(f.r.IntN(1500))*time.Millisecond)
+	<-time.After(f.grace + 300*time.Millisecond + time.Duration(f.r.IntN(3000))*time.Millisecond)
 	if kill {
 		b.kill(f.t)
 		f.kills++

@@ -146,4 +146,3 @@ func (t *turns) report(b *testing.B) {
 func at(sorted []time.Duration, percent int) float64 {
 	return float64(sorted[len(sorted)*percent/100].Nanoseconds()) / 1000
 }
-
