@@ -37,7 +37,7 @@ func (c *Core) ApplyRules(ctx context.Context, _ ApplyRulesRequest) (JobReply, e
 	ctx = c.as(ctx, "")
 	by := registry.CallerFrom(ctx).User
 	return c.start(ctx, job.Spec{Kind: string(JobRules), Title: "Apply rules"}, func(ctx context.Context, report func(job.Progress)) (job.Result, error) {
-		receipt := CleanupReceipt{Began: time.Now(), By: by}
+		receipt := &CleanupReceipt{Began: time.Now(), By: by}
 		var err error
 		receipt.Dropped, receipt.Problems, err = c.applyRules(ctx, func(done, total int) {
 			report(job.Progress{Done: int64(done), Total: int64(total)})

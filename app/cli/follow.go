@@ -19,11 +19,13 @@ const followPause = 100 * time.Millisecond
 
 // verbs are the words for each kind of job.
 var verbs = map[app.JobKind]struct{ noun, doing, done string }{
-	app.JobPush:   {"Push of", "Pushing", "Pushed"},
-	app.JobPull:   {"Pull of", "Pulling", "Pulled"},
-	app.JobImport: {"Import of", "Importing", "Imported"},
-	app.JobVerify: {"Verification of", "Verifying", "Verified"},
-	app.JobRepair: {"Repair of", "Repairing", "Repaired"},
+	app.JobPush:    {"Push of", "Pushing", "Pushed"},
+	app.JobPull:    {"Pull of", "Pulling", "Pulled"},
+	app.JobImport:  {"Import of", "Importing", "Imported"},
+	app.JobVerify:  {"Verification of", "Verifying", "Verified"},
+	app.JobCleanup: {"Clean-up of", "Freeing", "Freed"},
+	app.JobRepair:  {"Repair of", "Repairing", "Repaired"},
+	app.JobRules:   {"Application of", "Applying", "Applied"},
 }
 
 // display shows a job while it runs.
