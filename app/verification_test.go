@@ -332,31 +332,54 @@ func TestWhatCannotBeReadOfAVerificationMeansThatThereWasNone(t *testing.T) {
 	}
 }
 
-func TestPushesAndDeletesBesideAVerificationAreNoDamage(t *testing.T) {
+func TestPushesDeletesAndCleanUpsBesideAVerificationAreNoDamage(t *testing.T) {
 	t.Parallel()
-	i := fresh(t)
+	i, ctx := withoutGrace(t), t.Context()
 	i.push("app", "base", "base")
 	var work sync.WaitGroup
 	for n := range 3 {
 		work.Go(func() {
-			for k := range 15 {
+			for k := range 12 {
 				tag := fmt.Sprintf("t%d-%d", n, k)
 				i.push("app", tag, "base", "layer "+tag)
-				if k%2 == 0 {
-					if _, err := i.Delete(i.t.Context(), app.DeleteRequest{Repository: "app", Tags: []string{tag}}); err != nil {
-						t.Error(err)
-					}
+				if k%2 == 1 {
+					continue
+				}
+				if _, err := i.Delete(ctx, app.DeleteRequest{Repository: "app", Tags: []string{tag}}); err != nil {
+					t.Error(err)
 				}
 			}
 		})
 	}
+	freed := 0
+	clean := func() {
+		if _, err := i.EmptyTrash(ctx, app.EmptyTrashRequest{}); err != nil {
+			t.Error(err)
+		}
+		reply, err := i.RunCleanup(ctx, app.RunCleanupRequest{})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if j := i.finished(reply.ID); j.State != app.JobDone || j.Receipt == nil {
+			t.Errorf("the clean-up ended as %+v, %v", j, j.Problem)
+		} else {
+			freed += j.Receipt.Blobs
+		}
+	}
+	work.Go(func() {
+		for range 5 {
+			clean()
+		}
+	})
 	for range 3 {
 		if v := i.verified(app.VerifyRequest{Restart: true}); len(v.Findings) > 0 {
 			t.Errorf("found %+v", v.Findings)
 		}
 	}
 	work.Wait()
-	if v := i.verified(app.VerifyRequest{Restart: true}); len(v.Findings) > 0 || v.Blobs < 40 {
-		t.Errorf("at the end %+v", v)
+	clean()
+	if v := i.verified(app.VerifyRequest{Restart: true}); len(v.Findings) > 0 || v.Blobs < 18 || freed == 0 {
+		t.Errorf("%d blobs were freed, and at the end %+v", freed, v)
 	}
 }
