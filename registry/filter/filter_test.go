@@ -104,13 +104,35 @@ func TestAReadOnlyRegistryRefusesToWriteWhileTheSwitchIsOn(t *testing.T) {
 	on := false
 	reg := filter.ReadOnly(registrytest.NewFake(), func() bool { return on })
 	m := registrytest.PushImage(t, reg, "a", "v1")
-	on = true
 	ctx := t.Context()
+	begun, err := reg.StartUpload(ctx, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = begun.Write([]byte("half")); err != nil {
+		t.Fatal(err)
+	}
+	if err := begun.Close(); err != nil {
+		t.Fatal(err)
+	}
+	on = true
 	_, start := reg.StartUpload(ctx, "a")
-	_, resume := reg.ResumeUpload(ctx, "a", "x")
+	if _, err := reg.ResumeUpload(ctx, "a", "x"); !errors.Is(err, registry.ErrBlobUploadUnknown) {
+		t.Errorf("an upload that is none: %v", err)
+	}
+	up, err := reg.ResumeUpload(ctx, "a", begun.ID())
+	if err != nil || up.Size() != 4 {
+		t.Fatalf("how far an upload is: %v", err)
+	}
+	_, write := up.Write([]byte("more"))
+	_, commit := up.Commit(ctx, digest.FromString("half"))
+	cancel := up.Cancel(ctx)
+	if err := up.Close(); err != nil {
+		t.Error(err)
+	}
 	_, mount := reg.MountBlob(ctx, "", "a", m.Digest)
 	_, put := reg.PutManifest(ctx, "a", m)
-	for i, err := range []error{start, resume, mount, put, reg.DeleteTag(ctx, "a", "v1"), reg.DeleteManifest(ctx, "a", m.Digest), reg.DeleteBlob(ctx, "a", m.Digest)} {
+	for i, err := range []error{start, write, commit, cancel, mount, put, reg.DeleteTag(ctx, "a", "v1"), reg.DeleteManifest(ctx, "a", m.Digest), reg.DeleteBlob(ctx, "a", m.Digest)} {
 		if !errors.Is(err, registry.ErrUnsupported) {
 			t.Errorf("call %d: %v", i, err)
 		}

@@ -12,8 +12,9 @@ type readOnly struct {
 }
 
 // ReadOnly refuses every method of Writer and Deleter with ErrUnsupported while
-// on says so; it is asked at each call. An upload that runs when the switch is
-// turned ends as it would have.
+// on says so; it is asked at each call. Only ResumeUpload goes on, so that one
+// can look how far an upload is; what it gives cannot be written. An upload that
+// runs when the switch is turned ends as it would have.
 func ReadOnly(reg registry.Registry, on func() bool) registry.Registry {
 	return &readOnly{Registry: reg, on: on}
 }
@@ -33,11 +34,27 @@ func (f *readOnly) StartUpload(ctx context.Context, repo string) (registry.Uploa
 }
 
 func (f *readOnly) ResumeUpload(ctx context.Context, repo, id string) (registry.Upload, error) {
-	if err := f.check(); err != nil {
-		return nil, err
+	err := f.check()
+	up, resumeErr := f.Registry.ResumeUpload(ctx, repo, id)
+	if err == nil || resumeErr != nil {
+		return up, resumeErr
 	}
-	return f.Registry.ResumeUpload(ctx, repo, id)
+	return &shown{Upload: up, err: err}, nil
 }
+
+// shown is an upload that can only be looked at.
+type shown struct {
+	registry.Upload
+	err error
+}
+
+func (u *shown) Write([]byte) (int, error) { return 0, u.err }
+
+func (u *shown) Commit(context.Context, registry.Digest) (registry.Descriptor, error) {
+	return registry.Descriptor{}, u.err
+}
+
+func (u *shown) Cancel(context.Context) error { return u.err }
 
 func (f *readOnly) MountBlob(ctx context.Context, from, to string, d registry.Digest) (registry.Descriptor, error) {
 	if err := f.check(); err != nil {
