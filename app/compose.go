@@ -67,11 +67,8 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c.bin = trash.New(drv, c.cfg.Berth.Trash.Keep)
-	c.bin.Pushed = c.pushed
 	c.onSettings(func(_, is *config.Config) { c.bin.KeepFor(is.Berth.Trash.Keep) })
 	c.trash = trash.Wrap(st, st, c.bin)
-	c.pins = pin.New(drv)
 	c.disk, c.roots = st, []registry.Rooter{c.bin, c.pins}
 	c.openCleaner(st, drv)
 	reg := withURLRules(c.trash, c.cfg.Validation)
@@ -103,11 +100,14 @@ func (c *Core) openStore(ctx context.Context, drv driver.Driver) (*store.Store, 
 	}
 	c.ix, c.closers = ix, append(c.closers, ix.Close)
 	c.judge.since = c.pullsSince(ctx)
+	// Before the store, which asks them what they hold.
+	c.bin, c.pins = trash.New(drv, c.cfg.Berth.Trash.Keep), pin.New(drv)
+	c.bin.Pushed, c.bin.Changed = c.pushed, c.trashChanged
 	st, err := store.Open(ctx, drv, ix, c.storeOptions())
 	if err != nil {
 		return nil, err
 	}
-	c.closers, c.uploads = append(c.closers, st.Close), st.OpenUploads
+	c.closers, c.uploads, c.beside = append(c.closers, st.Close), st.OpenUploads, st.Beside
 	return st, nil
 }
 
@@ -149,6 +149,7 @@ func (c *Core) storeOptions() store.Options {
 	return store.Options{
 		Logger: c.log, Cache: int64(float64(c.cfg.Storage.Cache.BlobDescriptorSize) * manifestShare),
 		Optional: optionalChildren(c.cfg.Validation), Grace: storeGrace(c.opt, c.conf()),
+		Roots: c.rootsOnDisk,
 	}
 }
 

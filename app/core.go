@@ -22,6 +22,7 @@ import (
 	"berth/registry/index"
 	"berth/registry/metrics"
 	"berth/registry/pin"
+	"berth/registry/store"
 	"berth/registry/trash"
 	"berth/registry/verify"
 )
@@ -76,6 +77,7 @@ type Core struct {
 	reach    reach         // how much the trash's entries reach
 	space    driver.Spacer // nil when the storage cannot tell
 	uploads  func() int
+	beside   func(olderThan time.Time) store.Beside // what lies on the storage beside blobs
 	bus      *event.Bus
 	verifier verifier
 	cleaner  cleaner

@@ -51,38 +51,7 @@ var repositoryOrders = map[string]index.Query{
 }
 
 func repositoryRow(r index.Repository) Repository {
-	return Repository{Name: r.Name, Tags: r.Tags, Size: r.Size, Shared: r.Shared, Pushed: r.Pushed}
-}
-
-// exactTrash is up to how many entries the trash is measured by itself. Of a
-// larger one the figure is everything without a tag: a snapshot must be quick,
-// and there the difference is small.
-const exactTrash = 200
-
-func (c *Core) usage(ctx context.Context) (Usage, error) {
-	u, err := c.ix.Usage(ctx)
-	if err != nil {
-		return Usage{}, fmt.Errorf("measure what is stored: %w", err)
-	}
-	out := Usage{Repositories: u.Repositories, Tags: u.Tags, Used: u.Bytes}
-	if c.space != nil {
-		// Not to know the room on the disk is no reason to show nothing.
-		out.Free, out.Total, _ = c.space.Space(ctx)
-	}
-	entries, err := c.bin.Entries(ctx)
-	if err != nil {
-		return Usage{}, err
-	}
-	if len(entries) > exactTrash {
-		out.Trash = u.Bytes - u.Tagged
-		return out, nil
-	}
-	held := make([]registry.Digest, 0, len(entries))
-	for _, e := range entries {
-		held = append(held, e.Digest)
-	}
-	out.Trash, err = c.frees(ctx, nil, held)
-	return out, err
+	return Repository{Name: r.Name, Tags: r.Tags, Size: r.Size, Shared: r.Shared, Frees: r.Frees, Pushed: r.Pushed}
 }
 
 func (c *Core) lastPush(ctx context.Context) (*Pushed, error) {
@@ -160,7 +129,7 @@ func tagQuery(r TagsRequest) (index.Query, error) {
 func tagRow(t index.Tag) Tag {
 	return Tag{
 		Name: t.Name, Digest: t.Descriptor.Digest.String(), MediaType: t.Descriptor.MediaType, Platforms: t.Platforms,
-		Size: t.Size, Frees: t.Frees, Pushed: t.Pushed, By: t.By, Pulls: t.Pulls, LastPull: t.LastPull, Same: t.Same,
+		Size: t.Size, Shared: t.Shared, Frees: t.Frees, Pushed: t.Pushed, By: t.By, Pulls: t.Pulls, LastPull: t.LastPull, Same: t.Same,
 		Attached: t.Referrers,
 	}
 }

@@ -1,11 +1,78 @@
 package app
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"time"
+)
 
-// Usage: see [Service].
-func (c *Core) Usage(context.Context, UsageRequest) (UsageReply, error) {
-	return UsageReply{}, errNotYet
+// Usage says where space goes; see [Service]. Every figure is kept as things
+// change: nothing is looked for when it is asked.
+func (c *Core) Usage(ctx context.Context, _ UsageRequest) (UsageReply, error) {
+	var reply UsageReply
+	var err error
+	if reply.Usage, err = c.usage(ctx); err != nil {
+		return reply, err
+	}
+	reply.Indexing = c.indexing.Load() || !c.beside(time.Time{}).Known
+	reply.Last, reply.Next = c.cleanupState()
+	reply.Pending = c.pendingDrops(ctx)
+	return reply, nil
 }
 
-// errNotYet answers for what is being built.
-var errNotYet = &Problem{Code: "unsupported", Severity: severityError, Title: "Berth cannot do that yet", Exit: exitError}
+// usage gives the figures of the disk.
+func (c *Core) usage(ctx context.Context) (Usage, error) {
+	u, err := c.ix.Usage(ctx)
+	if err != nil {
+		return Usage{}, fmt.Errorf("measure what is stored: %w", err)
+	}
+	now, how := time.Now(), c.conf().Storage.Maintenance.UploadPurging
+	beside := c.beside(now.Add(-how.Age))
+	out := Usage{
+		Repositories: u.Repositories, Tags: u.Tags, Used: u.Bytes + beside.Uploads + beside.Quarantine,
+		Images: u.Images, Shared: u.Shared, Trash: u.Held, Loose: u.Loose, Uploads: beside.Uploads, Quarantine: beside.Quarantine,
+	}
+	free, err := c.freeable(ctx, now, &out, u.Untagged)
+	if err != nil {
+		return Usage{}, err
+	}
+	if c.waitsUntil().IsZero() {
+		out.Freeable = free
+	}
+	if how.Enabled && !how.DryRun {
+		out.Freeable += beside.Stale
+	}
+	if c.space != nil {
+		// Not to know the room on the disk is no reason to show nothing.
+		out.Free, out.Total, _ = c.space.Space(ctx)
+	}
+	return out, nil
+}
+
+// freeable gives the part of what is loose that a clean-up with the settings in
+// effect would free, and says what of it is too young. untagged is the part that
+// manifests without a tag reach.
+func (c *Core) freeable(ctx context.Context, now time.Time, out *Usage, untagged int64) (int64, error) {
+	if out.Loose == 0 {
+		return 0, nil
+	}
+	o, err := c.gcOptions(PlanCleanupRequest{})
+	if err != nil {
+		return 0, err
+	}
+	fresh, err := c.ix.Fresh(ctx, now.Add(-max(o.Grace, 0)))
+	if err != nil {
+		return 0, fmt.Errorf("measure what is young: %w", err)
+	}
+	out.Young = min(fresh.Loose, out.Loose)
+	free := (out.Loose - untagged) - (fresh.Loose - fresh.Untagged)
+	if o.Untagged {
+		if o.UntaggedAfter > o.Grace {
+			if fresh, err = c.ix.Fresh(ctx, now.Add(-o.UntaggedAfter)); err != nil {
+				return 0, fmt.Errorf("measure what is young: %w", err)
+			}
+		}
+		free += untagged - fresh.Untagged
+	}
+	return max(free, 0), nil
+}
