@@ -2,10 +2,11 @@ package gc_test
 
 import (
 	"context"
+	"io"
 	"testing"
 
 	"berth/registry"
-	"berth/registry/driver/faulty"
+	"berth/registry/driver"
 	"berth/registry/driver/memory"
 	"berth/registry/manifest"
 	"berth/registry/store"
@@ -60,7 +61,7 @@ func again(reg registry.Registry, in string, g garbage) (string, registry.Digest
 }
 
 // TestWhateverMomentACleanUpComesAtAGoodAnswerIsTrue has a clean-up run to its
-// end before each operation of the disk that a request makes.
+// end before and after each operation of the disk that a request makes.
 func TestWhateverMomentACleanUpComesAtAGoodAnswerIsTrue(t *testing.T) {
 	t.Parallel()
 	for name, do := range moments {
@@ -81,30 +82,55 @@ func TestWhateverMomentACleanUpComesAtAGoodAnswerIsTrue(t *testing.T) {
 	}
 }
 
+// moment has something come before or after an operation of a driver.
+type moment struct {
+	driver.Driver
+	at, n int // of what is counted; at is 0 before and after the request
+	come  func()
+}
+
+func (m *moment) tick() {
+	if m.at == 0 {
+		return
+	}
+	if m.n++; m.n == m.at {
+		at := m.at
+		m.at = 0 // the clean-up is not counted
+		m.come()
+		m.at = at
+	}
+}
+
+func (m *moment) Stat(ctx context.Context, key string) (driver.Info, error) {
+	m.tick()
+	defer m.tick()
+	return m.Driver.Stat(ctx, key)
+}
+
+func (m *moment) Open(ctx context.Context, key string) (io.ReadSeekCloser, error) {
+	m.tick()
+	defer m.tick()
+	return m.Driver.Open(ctx, key)
+}
+
+func (m *moment) Put(ctx context.Context, key string, content []byte) error {
+	m.tick()
+	return m.Driver.Put(ctx, key, content)
+}
+
 func comeAt(t *testing.T, at int, do func(registry.Registry, *store.Store, garbage) (string, registry.Digest, error)) (fired, ok bool) {
 	t.Helper()
-	armed, n := false, 0
-	var come func()
-	drv := faulty.New(memory.New(), faulty.Plan{Before: func(context.Context, faulty.Op) error {
-		if armed {
-			if n++; n == at {
-				armed, fired = false, true
-				come()
-			}
-		}
-		return nil
-	}})
+	drv := &moment{Driver: memory.New()}
 	w := newWorld(t, drv, store.Options{Grace: -1})
 	g := newGarbage(w)
 	p := w.plan(all)
-	come = func() {
+	drv.at, drv.come = at, func() {
 		if _, err := p.Execute(t.Context(), nil); err != nil {
 			t.Errorf("operation %d: %v", at, err)
 		}
 	}
-	armed = true
 	in, d, err := do(w.reg, w.st, g)
-	armed = false
+	fired, drv.at = drv.n >= at, 0
 	switch {
 	case err != nil:
 		return fired, false // the client pushes again
@@ -122,4 +148,3 @@ func comeAt(t *testing.T, at int, do func(registry.Registry, *store.Store, garba
 	}
 	return fired, true
 }
-
