@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"berth/app"
 )
@@ -160,8 +161,8 @@ func receiptView(j app.Job) *ReceiptView {
 	for _, more := range receiptExtras(*r) {
 		v.Facts = joinDots(v.Facts, more)
 	}
-	if !r.Ended.IsZero() && !r.Began.IsZero() {
-		v.Facts = joinDots(v.Facts, "took "+Took(r.Ended.Sub(r.Began)))
+	if took := r.Ended.Sub(r.Began); took >= time.Second && !r.Began.IsZero() {
+		v.Facts = joinDots(v.Facts, "took "+Took(took))
 	}
 	switch {
 	case len(r.Problems) > 0:

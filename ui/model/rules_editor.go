@@ -218,7 +218,7 @@ func (m *Rules) editorLocked() *RuleEditor {
 		return v
 	}
 	v.Title = map[bool]string{true: "Add a rule", false: "Edit the rule"}[v.New]
-	v.Words = "Of " + applies + " it keeps " + ruleKeep(r)
+	v.Words = applies + " — keeps " + ruleKeep(r)
 	switch {
 	case len(wrong) > 0 || e.problem != nil:
 		v.Would = ""

@@ -96,10 +96,16 @@ func (m *Rules) verdictsLocked() *VerdictsView {
 		}
 		row := VerdictRow{
 			Name: d.Repository + ":" + d.Tag, Verdict: "goes", Because: d.Because, Rule: d.Rule, Size: Size(d.Size), Keep: d.Keep,
-			Pushed: Ago(d.Pushed, now), PushedExact: Absolute(d.Pushed, now),
 		}
 		if d.Tag == "" {
 			row.Name = d.Repository + "@" + ShortDigest(d.Digest)
+		}
+		row.Tip = row.Name
+		if !d.Pushed.IsZero() {
+			row.Tip += "\nPushed " + Ago(d.Pushed, now) + ", " + Absolute(d.Pushed, now)
+		}
+		if !d.Pulled.IsZero() {
+			row.Tip += "\nPulled " + Ago(d.Pulled, now) + ", " + Absolute(d.Pulled, now)
 		}
 		if d.Keep {
 			row.Verdict = "stays"

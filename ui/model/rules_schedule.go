@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"strings"
+	"time"
 
 	"berth/app"
 )
@@ -14,6 +15,8 @@ const (
 	keyAt        = scheduleKeys + "at"
 	keyWeekday   = scheduleKeys + "weekday"
 	keyLow       = scheduleKeys + "low"
+
+	clock = "15:04"
 )
 
 func (m *Rules) scheduleLocked() ScheduleView {
@@ -55,17 +58,21 @@ func (m *Rules) SetSchedule(kind, weekday string) {
 }
 
 // SetTime says at what time of day they run.
-func (m *Rules) SetTime(at string) { m.apply(map[string]string{keyAt: `"` + at + `"`}) }
+func (m *Rules) SetTime(at string) {
+	if t, err := time.Parse(clock, at); err == nil {
+		m.apply(map[string]string{keyAt: `"` + t.Format(clock) + `"`})
+	}
+}
 
 // SetLow says below which room on the disk they also run; empty means never.
 func (m *Rules) SetLow(low string) { m.apply(map[string]string{keyLow: `"` + low + `"`}) }
 
 // CheckTime says what is wrong with a time of day as it is typed.
 func (m *Rules) CheckTime(s string) string {
-	if h, min, ok := strings.Cut(s, ":"); ok && len(min) == 2 && (len(h) == 2 || len(h) == 1) && digits(h+min) && h < "24" && min < "60" && (len(h) == 1 || h < "24") {
-		return ""
+	if _, err := time.Parse(clock, s); err != nil {
+		return "A time such as 03:00 or 22:30"
 	}
-	return "A time such as 03:00 or 22:30"
+	return ""
 }
 
 // CheckLow says what is wrong with an amount of room as it is typed.

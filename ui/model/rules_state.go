@@ -111,5 +111,6 @@ type VerdictsView struct {
 type VerdictRow struct {
 	Name, Verdict, Because, Rule, Size string
 	Keep                               bool
-	Pushed, PushedExact                string
+	// Tip says when it was pushed and pulled.
+	Tip string
 }

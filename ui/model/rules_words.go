@@ -84,6 +84,9 @@ func patternsOf(s string) []string {
 	if strings.HasPrefix(s, "re:") || len(s) > 1 && s[0] == '/' && s[len(s)-1] == '/' {
 		return []string{s}
 	}
+	if s == "" {
+		return nil
+	}
 	depth := 0
 	return strings.FieldsFunc(s, func(r rune) bool {
 		switch r {

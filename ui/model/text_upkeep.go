@@ -28,19 +28,19 @@ func Numbered(n int, noun string) string {
 // 03:00", "tomorrow 12:00", "Sunday 03:00", "5 Dec 03:00".
 func Soon(t, now time.Time) string {
 	t = t.In(now.Location())
-	clock := t.Format("15:04")
+	at := t.Format(clock)
 	days := dayNumber(t) - dayNumber(now)
 	switch {
 	case days <= 0 && t.Hour() >= 18, days == 1 && t.Hour() < 6:
-		return "tonight " + clock
+		return "tonight " + at
 	case days <= 0:
-		return "today " + clock
+		return "today " + at
 	case days == 1:
-		return "tomorrow " + clock
+		return "tomorrow " + at
 	case days < 7:
-		return t.Weekday().String() + " " + clock
+		return t.Weekday().String() + " " + at
 	}
-	return t.Format("2 Jan ") + clock
+	return t.Format("2 Jan ") + at
 }
 
 // NextRun says when a clean-up is due by itself.

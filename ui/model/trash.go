@@ -379,7 +379,7 @@ func (m *Trash) rowLocked(e app.TrashEntry) TrashRow {
 	who := m.user(e.By)
 	detail := []string{}
 	if e.Kind == app.TrashRepository {
-		detail = append(detail, "repository, "+Count(e.Tags, "tag"))
+		detail = append(detail, Count(e.Tags, "tag"))
 	}
 	switch {
 	case e.Overwritten:

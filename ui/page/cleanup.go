@@ -44,7 +44,7 @@ func NewCleanup(m CleanupModels, o Options) *Cleanup {
 	p.cards = &cardsLayout{p: p}
 	body := container.New(p.cards, p.head.object, p.rules.object, p.trash.object, p.verify.object)
 	p.scroll = container.NewVScroll(body)
-	header := widget.Pad(14, theme.Margin-theme.Gap, 10, theme.Margin, widget.Across(10, 0, widget.NewText("Clean up", widget.Title), p.last))
+	header := widget.Pad(14, theme.Margin-theme.Gap, 10, theme.Margin, container.NewStack(widget.Gap(0, theme.SmallHeight), widget.Across(10, 0, widget.NewText("Clean up", widget.Title), p.last)))
 	p.object = container.New(&cleanupLayout{p: p, body: body}, header, p.scroll, p.history.object, p.preview.object, p.editor.object)
 	p.Refresh()
 	return p

@@ -35,17 +35,17 @@ var editorFields = []struct {
 	{model.FieldRepositories, "Repositories", "all, or acme/*, mirror/**"},
 	{model.FieldTags, "Tags", "all, or pr-*, v*"},
 	{model.FieldExcept, "But not the tags", "latest, stable"},
-	{model.FieldNewest, "The newest, by push", "5"},
-	{model.FieldVersions, "The newest, by version", "3"},
+	{model.FieldNewest, "Newest by push", "5"},
+	{model.FieldVersions, "Newest by version", "3"},
 	{model.FieldYounger, "Younger than", "7d, 2w, 36h"},
 	{model.FieldPulled, "Pulled in the last", "30d"},
 	{model.FieldAlways, "Always the tags", "latest, v*"},
-	{model.FieldUntagged, "Delete what has no tag after", "7d; empty: never"},
+	{model.FieldUntagged, "Untagged goes after", "7d; empty: never"},
 }
 
 func newEditorSheet(m *model.Rules) *editorSheet {
 	s := &editorSheet{m: m, fields: map[model.RuleField]*widget.Field{}}
-	s.title = widget.NewText("", widget.Quiet)
+	s.title = widget.NewText("", widget.BodyBold)
 	for _, f := range editorFields {
 		s.fields[f.field] = widget.NewField(f.label, f.hint, func(text string) { m.SetField(f.field, text) }, m.Save, m.CloseEditor)
 	}
@@ -60,12 +60,14 @@ func newEditorSheet(m *model.Rules) *editorSheet {
 		}
 		return widget.Down(10, widget.NoGrow, lines...)
 	}
-	s.keep = group("Keeps what meets any of these", model.FieldNewest, model.FieldVersions, model.FieldYounger, model.FieldPulled, model.FieldAlways)
+	pair := func(a, b model.RuleField) fyne.CanvasObject { return widget.Halves(theme.Inset, 200, s.fields[a], s.fields[b]) }
+	s.keep = widget.Down(10, widget.NoGrow, widget.NewText("Keeps what meets any of these", widget.BodyBold), pair(model.FieldNewest, model.FieldVersions),
+		pair(model.FieldYounger, model.FieldPulled), s.fields[model.FieldAlways])
 	columns := widget.Halves(32, 520, group("Speaks of", model.FieldRepositories, model.FieldTags, model.FieldExcept, model.FieldUntagged), s.keep)
 	buttons := widget.Across(theme.Gap, 1, s.remove, widget.NewTips(s.would), widget.NewButton("Cancel", "", widget.Ghost, m.CloseEditor), s.save)
 	s.body = widget.Pad(0, theme.Gap, theme.Gap, 6, columns)
 	foot := widget.Pad(10, 0, 0, 6, widget.Down(theme.Gap, widget.NoGrow, widget.NewLine(), s.words, s.trouble, buttons))
-	s.object = newSheet("Rule", m.CloseEditor, s.title, container.New(&editorLayout{}, container.NewVScroll(container.New(fitLayout{}, s.body)), foot))
+	s.object = newSheet("", m.CloseEditor, s.title, container.New(&editorLayout{}, container.NewVScroll(container.New(fitLayout{}, s.body)), foot))
 	return s
 }
 

@@ -34,7 +34,7 @@ type headCard struct {
 	note     *widget.Text
 	stage    *fyne.Container
 	run      *runPanel
-	waiting  *widget.Skeleton
+	waiting  *fyne.Container
 	failed   *widget.Trouble
 	whole    *fyne.Container
 }
@@ -51,11 +51,16 @@ func newHeadCard(m *model.Cleanup) *headCard {
 	c.run = newRunPanel(m.Cancel)
 	title := widget.Across(theme.Gap, 1, widget.Whole(260, c.headline), widget.Pad(7, 0, 0, 0, widget.NewTips(c.text)), c.free)
 	c.figures = widget.Down(theme.Inset, widget.NoGrow, title, c.bar, widget.Pad(1, 0, 0, 0, c.legend), c.note)
-	c.waiting = widget.NewSkeleton(2, 48, 0.4, 0.2, 0.2)
+	c.waiting = waitingRows(96, widget.NewSkeleton(2, 48, 0.4, 0.2, 0.2))
 	c.failed = widget.NewTrouble(m.CopyFix, widget.NewButton("Try again", theme.IconRefresh, widget.Normal, m.Refresh))
 	c.whole = widget.Down(16, widget.NoGrow, c.figures, widget.NewLine(), c.stage)
-	c.object = widget.NewCard(widget.Pad(18, theme.Margin, 18, theme.Margin, container.NewStack(c.whole, c.failed, container.NewStack(widget.Gap(0, 96), c.waiting))))
+	c.object = widget.NewCard(widget.Pad(18, theme.Margin, 18, theme.Margin, container.NewStack(c.whole, c.failed, c.waiting)))
 	return c
+}
+
+// waitingRows is a skeleton of a height.
+func waitingRows(height float32, s *widget.Skeleton) *fyne.Container {
+	return container.NewStack(widget.Gap(0, height), s)
 }
 
 // update shows a state, and says whether the card needs another size.
@@ -189,7 +194,7 @@ func (c *headCard) plan(v *model.PlanView) fyne.CanvasObject {
 	}
 	if len(v.Repositories) > 0 {
 		right = append(right, reasons("Where from", v.Repositories))
-		if len(left) > 0 && len(v.Why) < len(v.Stays) {
+		if len(left) > 0 && len(v.Why) <= len(v.Stays) {
 			left, right = append(left, right[len(right)-1]), right[:len(right)-1]
 		}
 	}

@@ -31,7 +31,7 @@ type rulesCard struct {
 	immutable *fyne.Container
 	fixed     *lockMark
 	addFixed  *widget.Button
-	waiting   *widget.Skeleton
+	waiting   *fyne.Container
 	failed    *widget.Trouble
 	whole     *fyne.Container
 }
@@ -47,20 +47,20 @@ func newRulesCard(m *model.Rules) *rulesCard {
 	c.empty.Set(noRules)
 	c.preview = widget.NewButton("", theme.IconPreview, widget.Normal, m.ShowVerdicts)
 	c.apply = widget.NewButton("Apply now", theme.IconPlay, widget.Normal, m.Apply)
-	c.next = widget.NewQuietButton("", c.schedule)
+	c.next = widget.NewQuietMenu("", c.schedule)
 	c.next.SetToolTip("When clean-ups run by themselves")
 	c.run = newRunPanel(m.Cancel)
 	c.actions = widget.Across(theme.Gap, 2, c.preview, c.apply, widget.Gap(1, 1), c.next)
 	c.immutable = widget.Flow(theme.Space, theme.Space)
 	c.addFixed = widget.NewSmallButton("Add", theme.IconPlus, widget.Ghost, m.AddImmutable)
-	c.waiting = widget.NewSkeleton(4, 40, 0.2, 0.4, 0.1, 0.1)
+	c.waiting = waitingRows(160, widget.NewSkeleton(4, 40, 0.2, 0.4, 0.1, 0.1))
 	c.failed = widget.NewTrouble(func(string) {}, widget.NewSmallButton("Try again", theme.IconRefresh, widget.Normal, m.Refresh))
 	head := widget.Across(theme.Gap, 2, widget.NewText("Rules", widget.BodyBold), c.lock.object, widget.Gap(1, 1), c.add)
 	c.whole = widget.Down(0, widget.NoGrow, c.list, widget.Pad(theme.Gap, theme.Gap, theme.Gap, theme.Gap, c.empty), widget.Pad(theme.Gap, 0, 0, theme.Gap, c.note),
 		widget.Pad(theme.Inset, 0, 0, 0, container.NewStack(c.actions, widget.Pad(0, theme.Gap, 0, theme.Gap, c.run.object))),
 		widget.Pad(theme.Inset, 0, 0, 0, widget.NewLine()), widget.Pad(10, 0, 0, theme.Gap, c.immutable))
-	c.object = widget.NewCard(widget.Pad(12, 16, 14, 16, widget.Down(2, widget.NoGrow, widget.Pad(0, 0, 0, theme.Gap, head),
-		container.NewStack(c.whole, c.failed, container.NewStack(widget.Gap(0, 160), c.waiting)))))
+	c.object = widget.NewCard(widget.Pad(12, 16, 14, 16, widget.Down(2, widget.NoGrow, widget.Pad(0, 0, 0, theme.Gap, container.NewStack(widget.Gap(0, theme.SmallHeight), head)),
+		container.NewStack(c.whole, c.failed, c.waiting))))
 	return c
 }
 

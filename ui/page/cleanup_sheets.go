@@ -14,7 +14,9 @@ import (
 // newSheet takes the place of the cards: a way back, a title, and a body that
 // fills the rest.
 func newSheet(name string, back func(), title fyne.CanvasObject, body fyne.CanvasObject, actions ...fyne.CanvasObject) *fyne.Container {
-	head := append([]fyne.CanvasObject{widget.NewSmallButton("Clean up", theme.IconBack, widget.Ghost, back), widget.NewText(name, widget.BodyBold), title}, actions...)
+	label := widget.NewText(name, widget.BodyBold)
+	label.Hidden = name == ""
+	head := append([]fyne.CanvasObject{widget.NewSmallButton("Clean up", theme.IconBack, widget.Ghost, back), label, title}, actions...)
 	s := widget.Pad(0, theme.Margin, theme.Margin, theme.Margin, widget.NewCard(widget.Pad(10, 16, 12, 10,
 		container.NewBorder(widget.Pad(0, 0, 10, 0, widget.Across(theme.Inset, 2, head...)), nil, nil, nil, body))))
 	s.Hide()
@@ -115,7 +117,7 @@ func newVerdictsSheet(m *model.Rules, o Options) *verdictsSheet {
 	row := func(i int) model.VerdictRow { return s.drawn.Rows[i] }
 	because := text("because", "Because", 140, 0, widget.Quiet, func(i int) (string, string) { return row(i).Because, "" })
 	because.Grow = true
-	name := text("tag", "Tag", 170, 0, widget.BodyBold, func(i int) (string, string) { return row(i).Name, "" })
+	name := text("tag", "Tag", 170, 0, widget.BodyBold, func(i int) (string, string) { return row(i).Name, row(i).Tip })
 	name.Want = func() float32 {
 		w := float32(0)
 		for i := range s.table.Count() {
@@ -137,8 +139,7 @@ func newVerdictsSheet(m *model.Rules, o Options) *verdictsSheet {
 		},
 	}, because,
 		text("rule", "Rule", 76, 3, widget.Quiet, func(i int) (string, string) { return row(i).Rule, "" }),
-		number("size", "Size", 56, 2, widget.Body, func(i int) (string, string) { return row(i).Size, "" }),
-		number("pushed", "Pushed", 84, 1, widget.Quiet, func(i int) (string, string) { return row(i).Pushed, row(i).PushedExact }))
+		number("size", "Size", 56, 2, widget.Body, func(i int) (string, string) { return row(i).Size, "" }))
 	s.table.Plain = true
 	s.table.Count = func() int {
 		if s.drawn == nil {

@@ -50,7 +50,7 @@ func newTrashCard(m *model.Trash, o Options) *trashCard {
 	c.restoreIt = widget.NewSmallButton("Restore", theme.IconUndo, widget.Normal, m.RestoreChecked)
 	c.empty = widget.NewSmallButton("Empty trash…", theme.IconTrash, widget.Ghost, m.AskEmpty)
 	c.clear = widget.NewIconButton(theme.IconClose, "Clear the selection", func() { m.ClearSelection() })
-	c.none = widget.NewEmpty(theme.IconTrash, "The trash is empty", "What is deleted or overwritten can be restored here.")
+	c.none = widget.NewEmpty(theme.IconTrash, "The trash is empty", "Deleted tags can be restored from here.")
 	c.waiting = widget.NewSkeleton(4, widget.TrashHeight, 0.6, 0.2, 0.2)
 	c.failed = widget.NewTrouble(func(string) {}, widget.NewSmallButton("Try again", theme.IconRefresh, widget.Normal, m.Refresh))
 	head := widget.Pad(0, theme.Gap, 0, theme.Gap, container.NewStack(widget.Gap(0, 28), widget.Across(theme.Gap, 1, widget.NewText("Trash", widget.BodyBold), widget.Gap(1, 1), c.keep)))

@@ -27,7 +27,7 @@ type verifyCard struct {
 	run         *runPanel
 	aside       *fyne.Container
 	asideText   *widget.Text
-	waiting     *widget.Skeleton
+	waiting     *fyne.Container
 	failed      *widget.Trouble
 	whole       *fyne.Container
 }
@@ -45,11 +45,11 @@ func newVerifyCard(m *model.Verify) *verifyCard {
 	c.asideText = widget.NewText("", widget.Quiet.Sized(12))
 	c.aside = widget.Across(theme.Gap, 1, widget.NewIcon(theme.IconInfo, theme.Secondary), widget.NewTips(c.asideText),
 		widget.NewSmallButton("Free it", "", widget.Ghost, m.FreeAside))
-	c.waiting = widget.NewSkeleton(1, 36, 0.5, 0.2)
+	c.waiting = waitingRows(36, widget.NewSkeleton(1, 36, 0.5, 0.2))
 	c.failed = widget.NewTrouble(func(string) {}, widget.NewSmallButton("Try again", theme.IconRefresh, widget.Normal, m.Refresh))
 	words := widget.Down(2, widget.NoGrow, c.title, widget.NewTips(c.text))
 	c.whole = widget.Down(10, widget.NoGrow, widget.Across(theme.Inset, 1, c.icon, words, c.again, c.all, c.act), c.bar, c.findings, c.run.object, c.aside)
-	c.object = widget.NewCard(widget.Pad(11, 16, 11, 16, container.NewStack(c.whole, c.failed, container.NewStack(widget.Gap(0, 36), c.waiting))))
+	c.object = widget.NewCard(widget.Pad(11, 16, 11, 16, container.NewStack(c.whole, c.failed, c.waiting)))
 	return c
 }
 

@@ -345,6 +345,13 @@ func NewQuietButton(label string, tapped func()) *Button {
 	return b
 }
 
+// NewQuietMenu is NewQuietButton for one that opens a menu.
+func NewQuietMenu(label string, tapped func()) *Button {
+	b := NewQuietButton(label, tapped)
+	b.trailing = theme.IconDown
+	return b
+}
+
 // NewPlainButton makes a name that can be pressed, in the monospace face.
 func NewPlainButton(label string, tapped func()) *Button {
 	b := NewSmallButton(label, "", Ghost, tapped)

@@ -27,6 +27,8 @@ func TestIconsAreDrawnWhole(t *testing.T) {
 		theme.IconClusters, theme.IconSettings, theme.IconSearch, theme.IconCopy, theme.IconCheck, theme.IconDone, theme.IconClose,
 		theme.IconCancel, theme.IconTrash, theme.IconTag, theme.IconMore, theme.IconAttached, theme.IconWarning, theme.IconProblem,
 		theme.IconInfo, theme.IconDown, theme.IconUp, theme.IconRefresh, theme.IconUndo, theme.IconRepository, theme.IconShow, theme.IconSort,
+		theme.IconFree, theme.IconPlus, theme.IconPlay, theme.IconPause, theme.IconPreview, theme.IconHistory, theme.IconBack, theme.IconPin,
+		theme.IconLock, theme.IconShield, theme.IconVerified, theme.IconDamaged,
 	}
 	looks(t, "icons", fyne.Size{}, func() fyne.CanvasObject {
 		var lines []fyne.CanvasObject

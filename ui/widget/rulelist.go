@@ -48,8 +48,8 @@ func NewRuleList() *RuleList {
 	l := &RuleList{box: Down(0, NoGrow)}
 	caption := func(s string, st Style) *Text { return NewText(s, st) }
 	st := Caption
-	l.head = container.New(&ruleLayout{l}, caption("Applies to", st), caption("Keep", st), caption("Would delete", st.Right()), caption("Frees", st.Right()), Gap(switchWidth, 1))
-	l.root = Down(0, NoGrow, container.NewStack(Gap(0, 30), l.head), NewLine(), l.box)
+	l.head = container.New(&ruleLayout{l}, caption("Applies to", st), caption("Keep", st), Down(0, NoGrow, caption("Would", st.Right()), caption("delete", st.Right())), caption("Frees", st.Right()), Gap(switchWidth, 1))
+	l.root = Down(0, NoGrow, container.NewStack(Gap(0, 34), l.head), NewLine(), l.box)
 	l.ExtendBaseWidget(l)
 	return l
 }
@@ -57,7 +57,7 @@ func NewRuleList() *RuleList {
 // Set shows rules; locked ones cannot be changed.
 func (l *RuleList) Set(items []RuleItem, locked bool) {
 	l.locked = locked
-	l.widths = ruleWidths{tags: Caption.Width("Would delete"), frees: 56}
+	l.widths = ruleWidths{tags: Caption.Width("Would "), frees: Caption.Width("Frees")}
 	for _, i := range items {
 		l.widths.applies = max(l.widths.applies, Code.Width(i.Applies))
 		l.widths.tags = max(l.widths.tags, Body.Width(i.Tags))

@@ -214,7 +214,7 @@ func (x *trashRowRenderer) Layout(size fyne.Size) {
 	x.r.action.Move(fyne.NewPos(right-action.Width, round((size.Height-action.Height)/2)))
 	x.r.action.Resize(action)
 	right -= action.Width
-	const wide float32 = 58
+	const wide float32 = 54
 	h := x.r.size.MinSize().Height
 	x.r.size.Move(fyne.NewPos(right-wide, round((size.Height-h)/2)))
 	x.r.size.Resize(fyne.NewSize(wide, h))

@@ -1,0 +1,128 @@
+package page_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"berth/app"
+	"berth/app/apptest"
+	"berth/ui/model"
+	"berth/ui/theme"
+	"berth/ui/uitest"
+
+	"fyne.io/fyne/v2"
+)
+
+var (
+	roomy = fyne.NewSize(1600, 1000)
+	tall  = fyne.NewSize(1120, 900)
+)
+
+// full is a registry with something of everything to clean up.
+func full() *apptest.Fake { return with(func(*apptest.Data) {}) }
+
+func with(change func(d *apptest.Data)) *apptest.Fake {
+	f := apptest.New()
+	f.Change(func(d *apptest.Data) {
+		d.Trash = apptest.MixedTrash(apptest.Now)
+		change(d)
+	})
+	return f
+}
+
+// crowded has a part of every kind, and some that is too new.
+func crowded() *apptest.Fake {
+	return with(func(d *apptest.Data) {
+		d.Disk = app.Usage{
+			Used: 5100e6, Images: 2000e6, Shared: 700e6, Trash: 400e6, Uploads: 310e6, Loose: 1300e6, Young: 200e6, Quarantine: 390e6,
+			Freeable: 1410e6, Free: 2900e6, Total: 256e9,
+		}
+		d.Rules.Locked, d.Rules.ImmutableLocked = "REGISTRY_BERTH_CLEANUP_RULES", "config.yml:12"
+	})
+}
+
+func nothing() *apptest.Fake {
+	return with(func(d *apptest.Data) {
+		d.Disk.Loose, d.Disk.Trash, d.Disk.Freeable, d.Trash = 0, 0, 0, nil
+		d.Plan = app.CleanupPlan{ID: "none", InUse: 2700e6}
+		d.Rules, d.Cleanups.Schedule, d.Space.Last = app.RulesReply{}, "off", nil
+		d.Verification = app.Verification{State: app.VerifyNever}
+	})
+}
+
+func damaged() *apptest.Fake {
+	return with(func(d *apptest.Data) { d.Verification = apptest.Damaged(apptest.Now.Add(-2 * time.Hour)) })
+}
+
+// freeing plans and starts a clean-up that is half done.
+func freeing(w *window) {
+	w.models.Cleanup.Plan()
+	w.models.Cleanup.Run()
+	w.fake.Progress("job-1", func(j *app.Job) { j.Done, j.Note = 612e6, "deleting blobs" })
+	w.models.Refresh()
+}
+
+func freed(w *window) {
+	freeing(w)
+	w.fake.Change(func(d *apptest.Data) {
+		d.Kept = []app.CleanupReason{{Text: "an image needs it again", Count: 3, Bytes: 18e6}}
+	})
+	w.fake.Finish("job-1")
+	w.models.Refresh()
+}
+
+func verifying(w *window) {
+	w.models.Verify.Act()
+	w.fake.Progress("job-1", func(j *app.Job) { j.Done, j.Rate = 1800e6, 48e6 })
+	w.models.Refresh()
+}
+
+func failing(w *window) {
+	w.fake.Fail("PlanCleanup", &app.Problem{
+		Code: "store", Title: "The store cannot be read", Text: "/home/ada/.local/share/berth/blobs: permission denied.",
+		Fix: "Give the folder back to your user:", Command: "sudo chown -R $USER ~/.local/share/berth",
+	})
+	w.models.Cleanup.Plan()
+}
+
+var cleanupScenes = []scene{
+	{name: "cleanup", fake: full, size: usual},
+	{name: "cleanup-small", fake: full, size: small},
+	{name: "cleanup-roomy", fake: full, size: roomy},
+	{name: "cleanup-crowded", fake: crowded, size: tall, only: theme.Dark},
+	{name: "cleanup-plan", fake: full, size: tall, do: func(w *window) { w.models.Cleanup.Plan() }},
+	{name: "cleanup-plan-small", fake: full, size: small, only: theme.Dark, do: func(w *window) { w.models.Cleanup.Plan() }},
+	{name: "cleanup-running", fake: full, size: usual, only: theme.Dark, do: freeing},
+	{name: "cleanup-receipt", fake: full, size: tall, do: freed},
+	{name: "cleanup-nothing", fake: nothing, size: usual, only: theme.Light},
+	{name: "cleanup-failed", fake: full, size: usual, only: theme.Dark, do: failing},
+	{name: "cleanup-damaged", fake: damaged, size: tall, do: func(w *window) { w.models.Trash.Toggle("trash-acme/frontend-latest") }},
+	{name: "cleanup-verifying", fake: full, size: usual, only: theme.Light, do: verifying},
+	{name: "cleanup-history", fake: full, size: usual, only: theme.Dark, do: func(w *window) { w.models.Cleanup.ShowHistory() }},
+	{name: "cleanup-preview", fake: full, size: usual, do: func(w *window) { w.models.Rules.ShowVerdicts(); w.models.Rules.ShowKept(true) }},
+	{name: "cleanup-rule", fake: full, size: usual, do: func(w *window) { w.models.Rules.Edit(0) }},
+	{name: "cleanup-rule-small", fake: full, size: small, only: theme.Light, do: func(w *window) {
+		w.models.Rules.Add()
+		w.models.Rules.SetField(model.FieldNewest, "many")
+	}},
+}
+
+func TestThePageCleanUpLooksAsItWasSigned(t *testing.T) {
+	for _, s := range cleanupScenes {
+		for _, v := range uitest.Variants {
+			if s.only != "" && s.only != v {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s-%s", s.name, v), func(t *testing.T) {
+				w := newWindow(t, s.fake())
+				w.models.Shell.Go(model.PageCleanup)
+				w.models.Refresh()
+				if s.do != nil {
+					s.do(w)
+				}
+				uitest.Golden(t, s.name+"-"+string(v), w.draw(model.PageCleanup, s.size, v))
+			})
+		}
+	}
+}
