@@ -87,6 +87,29 @@ var scenarios = map[string]scenario{
 		act:    func(w *world) error { w.pieces = 3; return w.push(w.old, 0) },
 		before: nothing, after: oldOne,
 	},
+	"delete a repository": {
+		prepare: func(w *world) error { return w.push(w.old, 0) },
+		act: func(w *world) error {
+			_, err := w.reg.DeleteRepository(context.Background(), repo, trash.Deletion{})
+			return err
+		},
+		before: oldOne, after: nothing,
+	},
+	"restore a repository": {
+		prepare: func(w *world) error {
+			if err := w.push(w.old, 0); err != nil {
+				return err
+			}
+			e, err := w.reg.DeleteRepository(context.Background(), repo, trash.Deletion{})
+			w.entry = e.ID
+			return err
+		},
+		act: func(w *world) error {
+			_, err := w.reg.RestoreRepository(context.Background(), w.entry)
+			return err
+		},
+		before: nothing, after: oldOne,
+	},
 	"restore a tag": {
 		prepare: func(w *world) error {
 			if err := w.push(w.old, 0); err != nil {
@@ -249,6 +272,7 @@ func (sc scenario) run(t *testing.T, plan faulty.Plan) (fired bool) {
 	if now != before && before != "" || now == "" && w.entry != "" {
 		w.checkUndo(t, at)
 	}
+	w.checkLitter(t, at)
 	w.checkDisk(t, at)
 	w.sweep(t)
 	w.checkDisk(t, at+" and a sweep")
@@ -256,86 +280,4 @@ func (sc scenario) run(t *testing.T, plan faulty.Plan) (fired bool) {
 		t.Errorf("%s: the sweep changed v1 from %q to %q", at, now, got)
 	}
 	return fired
-}
-
-// checkUndo: what v1 named is in the trash and can be brought back.
-func (w *world) checkUndo(t *testing.T, at string) {
-	t.Helper()
-	for _, e := range entries(t, w.bin) {
-		if e.Tag == "v1" && e.Digest == w.old.Digest {
-			if _, err := w.reg.Restore(t.Context(), e.ID, "undone"); err != nil {
-				t.Errorf("%s: restore: %v", at, err)
-			}
-			if got := resolve(t, w.reg, "undone"); got != w.old.Digest {
-				t.Errorf("%s: restored to %q", at, got)
-			}
-			return
-		}
-	}
-	t.Errorf("%s: v1 changed and the trash does not know", at)
-}
-
-// checkDisk: every blob hashes to its key, and whatever is linked is whole.
-func (w *world) checkDisk(t *testing.T, at string) {
-	t.Helper()
-	ctx := t.Context()
-	for b, err := range w.st.Stored(ctx) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		hex := b.Digest.Encoded()
-		f, err := w.drv.Open(ctx, "docker/registry/v2/blobs/sha256/"+hex[:2]+"/"+hex+"/data")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d, err := digest.FromReader(f); err != nil || d != b.Digest {
-			t.Errorf("%s: blob %s hashes to %s, %v", at, b.Digest, d, err)
-		}
-	}
-	for d, err := range w.st.Links(ctx, repo) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.st.StatBlob(ctx, repo, d); err != nil {
-			t.Errorf("%s: linked blob %s: %v", at, d, err)
-		}
-	}
-	for d, err := range w.st.Revisions(ctx, repo) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		m, err := w.st.Manifest(ctx, repo, d.Digest)
-		if err != nil {
-			t.Errorf("%s: revision %s: %v", at, d.Digest, err)
-			continue
-		}
-		// Pushing it again checks everything that it refers to.
-		if _, err := w.st.PutManifest(ctx, repo, m); err != nil {
-			t.Errorf("%s: revision %s is not whole: %v", at, d.Digest, err)
-		}
-	}
-	for tag, err := range w.st.Tags(ctx, repo, "") {
-		if errors.Is(err, registry.ErrNameUnknown) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.st.ResolveTag(ctx, repo, tag); err != nil {
-			t.Errorf("%s: tag %s: %v", at, tag, err)
-		}
-	}
-}
-
-// sweep frees whatever the store lets go of.
-func (w *world) sweep(t *testing.T) {
-	t.Helper()
-	for b, err := range w.st.Stored(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.st.Sweep(t.Context(), b.Digest, time.Now()); err != nil {
-			t.Errorf("sweep: %v", err)
-		}
-	}
 }
