@@ -35,7 +35,7 @@ func (c *Core) problems(ctx context.Context) []Problem {
 	out = append(out, c.checkProblems()...)
 	out = append(out, c.settingsProblems()...)
 	if c.readOnly.Load() {
-		out = append(out, *readOnlyProblem())
+		out = append(out, c.whyReadOnly())
 	}
 	if p := c.damageProblem(); p != nil {
 		out = append(out, *p)
@@ -53,6 +53,23 @@ func (c *Core) problems(ctx context.Context) []Problem {
 	c.mu.Unlock()
 	slices.SortStableFunc(out, func(a, b Problem) int { return strings.Compare(a.Severity, b.Severity) })
 	return out
+}
+
+// whyReadOnly tells the disk from the switch.
+func (c *Core) whyReadOnly() Problem {
+	const key = "storage.maintenance.readonly.enabled"
+	p := *readOnlyProblem()
+	if c.lock.ReadOnly() {
+		p.Fix = "Make the disk of the data folder writable, then start Berth again."
+		return p
+	}
+	p.Title = "The registry is read-only"
+	if by, locked := c.conf().Locked(key); locked {
+		p.Fix = "Take " + by.String() + " away, then start Berth again."
+		return p
+	}
+	p.Fix, p.Command = "To switch it off:", "berth config set "+key+" false"
+	return p
 }
 
 func (c *Core) roomProblem(ctx context.Context) *Problem {

@@ -76,15 +76,21 @@ func TestSettingsActAtOnceAndSurvive(t *testing.T) {
 	digest := i.push("app", "v1", "layer")
 	const path, readOnly, deletes = "/v2/app/manifests/", "storage.maintenance.readonly.enabled", "storage.delete.enabled"
 
+	upload := strings.TrimPrefix(i.do("POST", "/v2/app/blobs/uploads/", "", nil, http.StatusAccepted).Header.Get("Location"), i.base)
+
 	apply(t, i, readOnly, "true", "berth.cleanup.rules", "[{name: a, tags: ['v*'], keep: {newest: 3}}]")
 	i.do("POST", "/v2/app/blobs/uploads/", "", nil, http.StatusMethodNotAllowed)
 	i.do("GET", path+"v1", "", nil, http.StatusOK)
+	i.do("GET", upload, "", nil, http.StatusNoContent)
+	i.do("PATCH", upload, "application/octet-stream", []byte("more"), http.StatusMethodNotAllowed)
+	if !hasProblem(t, i, "read_only") {
+		t.Error("health does not say that it is read-only")
+	}
 	if s := setting(t, i, readOnly); s.Value != "true" || s.Default != "false" || s.Origin != "set here" || !s.Live || s.Locked {
 		t.Errorf("it is shown as %+v", s)
 	}
 	apply(t, i, readOnly, "", deletes, "false")
-	upload := i.do("POST", "/v2/app/blobs/uploads/", "", nil, http.StatusAccepted).Header.Get("Location")
-	i.do("DELETE", strings.TrimPrefix(upload, i.base), "", nil, http.StatusNoContent)
+	i.do("DELETE", upload, "", nil, http.StatusNoContent)
 	i.do("DELETE", path+digest, "", nil, http.StatusMethodNotAllowed)
 	if err := errors.Join(i.end(), i.Close()); err != nil {
 		t.Fatal(err)

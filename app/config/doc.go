@@ -2,7 +2,8 @@
 // it: distribution's config.yml, its REGISTRY_* variables under its own
 // override rule, and flags. Every value remembers where it came from.
 //
-// From weakest to strongest: Berth's defaults, config.yml, BERTH_DATA,
+// From weakest to strongest: Berth's defaults, config.yml, [Made] (the settings
+// that were made while Berth ran, kept in the data folder), BERTH_DATA,
 // REGISTRY_*, flags. The names of the Go fields are part of the format, because
 // the override rule matches them: REGISTRY_HTTP_DRAINTIMEOUT is
 // Config.HTTP.DrainTimeout. What Berth adds lives under "berth:". [Keys] lists
