@@ -51,6 +51,7 @@ func deps() cli.Deps {
 		Serve:    serve,
 		Window:   window,
 		Attach:   attachOnly,
+		Collect:  collect,
 		Load:     load,
 		Out:      os.Stdout,
 		Err:      os.Stderr,
@@ -113,11 +114,28 @@ func open(ctx context.Context, w cli.Where) (app.Service, func() error, error) {
 		}
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	core, err := app.Open(ctx, app.Options{Config: cfg, Logger: log, Version: build().Version})
+	core, err := app.Open(ctx, app.Options{Config: cfg, Logger: log, Version: build().Version, Alone: true})
 	if err != nil {
 		return nil, nil, err
 	}
 	return core, core.Close, nil
+}
+
+// collect does what distribution's garbage-collect does.
+func collect(ctx context.Context, w cli.Where, o app.CollectOptions) error {
+	cfg, err := load(w)
+	if err != nil {
+		return err
+	}
+	if err := app.CheckData(cfg); err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	core, err := app.Open(ctx, app.Options{Config: cfg, Logger: log, Version: build().Version, Alone: true})
+	if err != nil {
+		return err
+	}
+	return errors.Join(core.Collect(ctx, o), core.Close())
 }
 
 // instance opens the data folder to serve it. A command may have the folder

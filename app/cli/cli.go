@@ -43,6 +43,9 @@ type Deps struct {
 	// Attach shows a window of the running instance, and does nothing when
 	// there is none.
 	Attach func(ctx context.Context, w Where) error
+	// Collect does what distribution's garbage-collect does, on a folder that
+	// no instance owns.
+	Collect func(ctx context.Context, w Where, o app.CollectOptions) error
 	// Load reads the configuration and starts nothing.
 	Load func(w Where) (*config.Config, error)
 

@@ -37,8 +37,6 @@ func (p *program) upkeep() []*cobra.Command {
 		p.rules(), p.pin(), p.unpin(), p.pins(),
 		p.verify(), p.repair(),
 		asking(p, "usage", app.Service.Usage),
-		asking(p, "plan-cleanup", app.Service.PlanCleanup),
-		asking(p, "cleanup", app.Service.RunCleanup),
-		asking(p, "cleanups", app.Service.Cleanups),
+		p.cleanup(), p.collect(),
 	}
 }
