@@ -84,38 +84,13 @@ func (c *Core) lets(ctx context.Context, held []registry.Digest) (int64, error) 
 	return frees, nil
 }
 
-// trashFrees gives what the trash alone holds: what no tag reaches, but a root
-// does, without what the other roots reach of it.
+// trashFrees gives what the trash alone holds: what no tag reaches, and no pin.
 func (c *Core) trashFrees(ctx context.Context) (int64, error) {
 	u, err := c.ix.Usage(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("measure the trash: %w", err)
 	}
-	if u.Held == 0 {
-		return 0, nil
-	}
-	others, err := c.heldBeside(ctx)
-	if err != nil {
-		return 0, err
-	}
-	kept, err := c.frees(ctx, nil, others, nil)
-	return max(0, u.Held-kept), err
-}
-
-// heldBeside gives what roots beside the trash hold: pins.
-func (c *Core) heldBeside(ctx context.Context) (held []registry.Digest, err error) {
-	for _, rooter := range c.roots {
-		if rooter == registry.Rooter(c.bin) {
-			continue
-		}
-		for root, err := range rooter.Roots(ctx) {
-			if err != nil {
-				return nil, fmt.Errorf("look up what is kept: %w", err)
-			}
-			held = append(held, root.Digest)
-		}
-	}
-	return held, nil
+	return u.Held - u.Pinned, nil
 }
 
 // emptyOldest lets go of the oldest entries of the trash, until enough says so

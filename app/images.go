@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"berth/registry"
@@ -137,14 +136,11 @@ func tagRow(t index.Tag) Tag {
 // repository gives the row of one repository, which is without tags when it
 // holds manifests only.
 func (c *Core) repository(ctx context.Context, name string) (Repository, error) {
-	rows, err := c.ix.Repositories(ctx, index.Query{Search: name})
-	if err != nil {
+	row, err := c.ix.Repository(ctx, name)
+	if err != nil && !errors.Is(err, index.ErrUnknown) {
 		return Repository{}, fmt.Errorf("look up %s: %w", name, err)
 	}
-	if i := slices.IndexFunc(rows, func(row index.Repository) bool { return row.Name == name }); i >= 0 {
-		return repositoryRow(rows[i]), nil
-	}
-	return Repository{Name: name}, nil
+	return repositoryRow(row), nil
 }
 
 // tagsFromDisk answers while the index does not know the repository yet: names

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -94,37 +93,12 @@ func (c *Core) planRepository(ctx context.Context, r DeleteRepositoryRequest) (D
 
 // measure gives what a repository takes, and what nothing else needs of that.
 func (c *Core) measure(ctx context.Context, repo string) (size, frees int64, err error) {
-	rows, err := c.ix.Repositories(ctx, index.Query{Search: repo})
-	if err != nil {
-		return 0, 0, fmt.Errorf("measure %s: %w", repo, err)
-	}
-	if i := slices.IndexFunc(rows, func(row index.Repository) bool { return row.Name == repo }); i >= 0 {
-		// What the trash holds of it goes as well in the end; what pins hold stays.
-		held, err := c.heldBeside(ctx)
-		if err != nil {
-			return 0, 0, err
-		}
-		if len(held) > 0 {
-			return rows[i].Size, rows[i].Frees, nil
-		}
-		return rows[i].Size, rows[i].Size - rows[i].Shared, nil
-	}
-	// Without a tag it is in no list.
-	digests, err := c.ix.Manifests(ctx, repo, "", 0)
+	row, err := c.ix.Repository(ctx, repo)
 	if err != nil && !errors.Is(err, index.ErrUnknown) {
 		return 0, 0, fmt.Errorf("measure %s: %w", repo, err)
 	}
-	sizes := map[registry.Digest]int64{}
-	for _, d := range digests {
-		if err := c.closure(ctx, d, sizes); err != nil {
-			return 0, 0, err
-		}
-	}
-	for _, n := range sizes {
-		size += n
-	}
-	frees, err = c.ix.Frees(ctx, digests...)
-	return size, frees, err
+	// What the trash holds of it goes as well in the end; what pins hold stays.
+	return row.Size, row.Frees, nil
 }
 
 // mostNamed is how many immutable tags a refusal names.

@@ -37,11 +37,7 @@ func (c *Core) Delete(ctx context.Context, r DeleteRequest) (DeleteReply, error)
 		}
 		going[i] = d.Digest
 	}
-	kept, err := c.heldBeside(ctx)
-	if err != nil {
-		return reply, err
-	}
-	frees, err := c.frees(ctx, going, nil, kept)
+	frees, err := c.frees(ctx, going...)
 	if err != nil {
 		return reply, err
 	}

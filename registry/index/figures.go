@@ -19,8 +19,9 @@ type Usage struct {
 	// Shared what several do. Tags of one digest are one manifest; what refers
 	// to a subject is reached with it.
 	Images, Shared int64
-	// Held is what no tag reaches, and a root does.
-	Held int64
+	// Held is what no tag reaches, and a root does. Pinned is the part of it that
+	// a lasting root reaches.
+	Held, Pinned int64
 	// Loose is what neither does. Untagged is the part of it that some manifest
 	// reaches which a repository links.
 	Loose, Untagged int64

@@ -41,6 +41,10 @@ type Index interface {
 	// Repositories gives the rows behind a list of repositories that have tags.
 	Repositories(ctx context.Context, q Query) ([]Repository, error)
 
+	// Repository gives the row of one repository, also of one without tags.
+	// Errors: ErrUnknown for one that holds nothing.
+	Repository(ctx context.Context, name string) (Repository, error)
+
 	// Tags gives the rows behind a list of tags of one repository.
 	Tags(ctx context.Context, repo string, q Query) ([]Tag, error)
 

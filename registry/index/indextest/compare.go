@@ -31,6 +31,9 @@ func compare(t *testing.T, x index.Index, m *model, r *rand.Rand, at string) {
 	}
 	for _, row := range must(x.Repositories(t.Context(), index.Query{}))(t) {
 		compareRepository(t, m, row, at)
+		if diff := cmp.Diff(row, must(x.Repository(t.Context(), row.Name))(t)); diff != "" {
+			t.Fatalf("%s: one repository (-list +alone):\n%s", at, diff)
+		}
 	}
 	for _, d := range m.w.manifests {
 		d := d.Descriptor.Digest

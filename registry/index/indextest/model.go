@@ -209,7 +209,7 @@ func (m *model) disk(d registry.Digest) int64 {
 
 // usage computes the totals, object by object.
 func (m *model) usage() (u index.Usage) {
-	images, kept, revised := m.images(), m.kept(false), m.revised()
+	images, kept, pinned, revised := m.images(), m.kept(false), m.kept(true), m.revised()
 	for d := range m.stored {
 		n := m.disk(d)
 		u.Blobs++
@@ -221,6 +221,9 @@ func (m *model) usage() (u index.Usage) {
 			u.Images += n
 		case kept[d]:
 			u.Held += n
+			if pinned[d] {
+				u.Pinned += n
+			}
 		default:
 			u.Loose += n
 			if revised[d] {

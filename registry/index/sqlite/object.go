@@ -54,7 +54,7 @@ type total struct {
 }
 
 // figures are the part of total that is a sum over objects.
-type figures struct{ blobs, bytes, images, shared, held, loose, untagged int64 }
+type figures struct{ blobs, bytes, images, shared, held, pinned, loose, untagged int64 }
 
 // figures gives what the totals must count of an object.
 func (o *object) figures() figures {
@@ -68,7 +68,7 @@ func (o *object) figures() figures {
 	case o.images == 1:
 		f.images = o.disk
 	case o.kept > 0:
-		f.held = o.disk
+		f.held, f.pinned = o.disk, when(o.pinned > 0, o.disk)
 	default:
 		f.loose, f.untagged = o.disk, when(o.revs > 0, o.disk)
 	}
@@ -81,6 +81,7 @@ func (f *figures) add(g figures, times int64) {
 	f.images += times * g.images
 	f.shared += times * g.shared
 	f.held += times * g.held
+	f.pinned += times * g.pinned
 	f.loose += times * g.loose
 	f.untagged += times * g.untagged
 }

@@ -90,6 +90,7 @@ func read(t *testing.T, x *Index, d registry.Digest) {
 	note(x.Manifests(ctx, "a", "", 10))
 	note(x.Referrers(ctx, "a", d, "", "", 10))
 	note(x.Repositories(ctx, index.Query{Limit: 10}))
+	note(x.Repository(ctx, "a"))
 	note(x.Tags(ctx, "a", index.Query{}))
 	note(x.Manifest(ctx, d))
 	note(x.Sharing(ctx, []registry.Digest{d}))

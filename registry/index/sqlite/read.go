@@ -143,6 +143,22 @@ func (x *Index) Repositories(ctx context.Context, q index.Query) ([]index.Reposi
 	return out, x.watch(rows.Err())
 }
 
+// Repository gives the row of one repository.
+func (x *Index) Repository(ctx context.Context, name string) (index.Repository, error) {
+	r := index.Repository{Name: name}
+	if err := x.settle(ctx); err != nil {
+		return r, err
+	}
+	var at int64
+	err := x.scan(ctx, `SELECT tags, manifests, size, shared, size-shared-kept, pushed FROM repo WHERE name = ? AND (tags > 0 OR manifests > 0 OR size > 0)`,
+		name, &r.Tags, &r.Manifests, &r.Size, &r.Shared, &r.Frees, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, fmt.Errorf("repository %s: %w", name, index.ErrUnknown)
+	}
+	r.Pushed = timeOf(at)
+	return r, err
+}
+
 // repositoryOrder gives the ORDER BY of a query; names break ties.
 func repositoryOrder(q index.Query) string {
 	column := map[index.Order]string{index.ByName: "name", index.BySize: "size", index.ByFrees: "size-shared-kept", index.ByTags: "tags", index.ByPushed: "pushed"}[q.Order]

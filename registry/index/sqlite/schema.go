@@ -3,7 +3,7 @@ package sqlite
 import "strings"
 
 // version is the schema's. A file of another version is set aside and built anew.
-const version = 4
+const version = 5
 
 // schema: obj is a manifest or a blob, named once by the key of its digest; disk
 // is what its file takes, -1 while there is none, and at the time of what is
@@ -20,7 +20,7 @@ const schema = `
 CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE total(
 	blobs INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0, images INTEGER NOT NULL DEFAULT 0, shared INTEGER NOT NULL DEFAULT 0,
-	held INTEGER NOT NULL DEFAULT 0, loose INTEGER NOT NULL DEFAULT 0, untagged INTEGER NOT NULL DEFAULT 0,
+	held INTEGER NOT NULL DEFAULT 0, pinned INTEGER NOT NULL DEFAULT 0, loose INTEGER NOT NULL DEFAULT 0, untagged INTEGER NOT NULL DEFAULT 0,
 	repos INTEGER NOT NULL DEFAULT 0, tags INTEGER NOT NULL DEFAULT 0, manifests INTEGER NOT NULL DEFAULT 0);
 INSERT INTO total DEFAULT VALUES;
 CREATE TABLE repo(
@@ -61,7 +61,7 @@ const (
 
 // The statements of the writer.
 const (
-	sqlTotal = `UPDATE total SET blobs=blobs+?, bytes=bytes+?, images=images+?, shared=shared+?, held=held+?, loose=loose+?, untagged=untagged+?,
+	sqlTotal = `UPDATE total SET blobs=blobs+?, bytes=bytes+?, images=images+?, shared=shared+?, held=held+?, pinned=pinned+?, loose=loose+?, untagged=untagged+?,
 		repos=repos+?, tags=tags+?, manifests=manifests+?`
 
 	repoColumns   = `id, name, tags, manifests, size, shared, kept, pushed`

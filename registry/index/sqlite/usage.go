@@ -15,8 +15,8 @@ func (x *Index) Usage(ctx context.Context) (index.Usage, error) {
 	if err := x.settle(ctx); err != nil {
 		return u, err
 	}
-	err := x.file.Load().db.QueryRowContext(ctx, `SELECT repos, tags, manifests, blobs, bytes, images, shared, held, loose, untagged FROM total`).
-		Scan(&u.Repositories, &u.Tags, &u.Manifests, &u.Blobs, &u.Bytes, &u.Images, &u.Shared, &u.Held, &u.Loose, &u.Untagged)
+	err := x.file.Load().db.QueryRowContext(ctx, `SELECT repos, tags, manifests, blobs, bytes, images, shared, held, pinned, loose, untagged FROM total`).
+		Scan(&u.Repositories, &u.Tags, &u.Manifests, &u.Blobs, &u.Bytes, &u.Images, &u.Shared, &u.Held, &u.Pinned, &u.Loose, &u.Untagged)
 	return u, x.watch(err)
 }
 

@@ -164,7 +164,7 @@ func (w *writer) flush() error {
 		return nil
 	}
 	w.total = total{}
-	return w.exec(sqlTotal, t.blobs, t.bytes, t.images, t.shared, t.held, t.loose, t.untagged, t.repos, t.tags, t.manifests)
+	return w.exec(sqlTotal, t.blobs, t.bytes, t.images, t.shared, t.held, t.pinned, t.loose, t.untagged, t.repos, t.tags, t.manifests)
 }
 
 func (w *writer) flushRepo(r *repo) error {
