@@ -67,7 +67,7 @@ func TestWhatIsKeptIsReadAgain(t *testing.T) {
 		t.Fatalf("damage %+v, %+v", first.Damage, second.Damage)
 	}
 	for i, v := range first.Values() {
-		if w := second.Values()[i]; v.Value != w.Value || v.Origin.Source != w.Origin.Source {
+		if w := second.Values()[i]; v.Live && (v.Value != w.Value || v.Origin.Source != w.Origin.Source) {
 			t.Errorf("%+v became %+v", v, w)
 		}
 	}
