@@ -60,7 +60,9 @@ func newEditorSheet(m *model.Rules) *editorSheet {
 		}
 		return widget.Down(10, widget.NoGrow, lines...)
 	}
-	pair := func(a, b model.RuleField) fyne.CanvasObject { return widget.Halves(theme.Inset, 200, s.fields[a], s.fields[b]) }
+	pair := func(a, b model.RuleField) fyne.CanvasObject {
+		return widget.Halves(theme.Inset, 200, s.fields[a], s.fields[b])
+	}
 	s.keep = widget.Down(10, widget.NoGrow, widget.NewText("Keeps what meets any of these", widget.BodyBold), pair(model.FieldNewest, model.FieldVersions),
 		pair(model.FieldYounger, model.FieldPulled), s.fields[model.FieldAlways])
 	columns := widget.Halves(32, 520, group("Speaks of", model.FieldRepositories, model.FieldTags, model.FieldExcept, model.FieldUntagged), s.keep)

@@ -8,21 +8,22 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// Field is a line to write in, below its label; what is wrong with it stands
-// beside the label. Enter finishes, Esc gives up.
+// Field is a line to write in, below its label; what is wrong with it takes
+// the place of the label. Enter finishes, Esc gives up.
 type Field struct {
 	Composed
 	entry *fieldEntry
+	label *Text
 	wrong *Text
 }
 
 // NewField makes a field; changed gets every text.
 func NewField(label, hint string, changed func(string), done, cancel func()) *Field {
-	f := &Field{entry: &fieldEntry{done: done, cancel: cancel}, wrong: NewText("", Caption.In(theme.Danger).Right())}
+	f := &Field{entry: &fieldEntry{done: done, cancel: cancel}, label: NewText(label, Quiet.Sized(12)), wrong: NewText("", Quiet.Sized(12).In(theme.Danger))}
 	f.entry.ExtendBaseWidget(f.entry)
 	f.entry.PlaceHolder = hint
 	f.entry.OnChanged = changed
-	f.root = Down(theme.Space, NoGrow, Across(theme.Gap, 1, NewText(label, Quiet.Sized(12)), f.wrong), container.NewStack(f.entry))
+	f.root = Down(theme.Space, NoGrow, container.NewStack(f.label, f.wrong), container.NewStack(f.entry))
 	f.ExtendBaseWidget(f)
 	return f
 }
@@ -30,6 +31,7 @@ func NewField(label, hint string, changed func(string), done, cancel func()) *Fi
 // Set shows a text without reporting it, and what is wrong with it.
 func (f *Field) Set(text, wrong string) {
 	f.wrong.Set(wrong)
+	f.label.Hidden, f.wrong.Hidden = wrong != "", wrong == ""
 	f.root.Refresh()
 	if f.entry.Text == text {
 		return
