@@ -65,6 +65,10 @@ type Keeper interface {
 	// where the storage can do that without taking more.
 	Trim(ctx context.Context, repo string) error
 
+	// Forget removes what the tags of a repository remember of manifests that
+	// it has no more, and counts that. What a tag names now stays.
+	Forget(ctx context.Context, repo string) (int, error)
+
 	// Census begins one; see [Census].
 	Census(ctx context.Context) (Census, error)
 }

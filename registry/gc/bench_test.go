@@ -133,6 +133,8 @@ func (v *vast) Strays(context.Context) iter.Seq2[string, error] {
 
 func (v *vast) Trim(context.Context, string) error { return nil }
 
+func (v *vast) Forget(context.Context, string) (int, error) { return 0, nil }
+
 // vastStore is a vast store as gc needs it; whatever else is asked of it panics.
 type vastStore struct {
 	registry.Keeper
@@ -160,6 +162,10 @@ func (v vastStore) Census(ctx context.Context) (registry.Census, error) { return
 func (v vastStore) Strays(ctx context.Context) iter.Seq2[string, error] { return v.vast.Strays(ctx) }
 
 func (v vastStore) Trim(ctx context.Context, repo string) error { return v.vast.Trim(ctx, repo) }
+
+func (v vastStore) Forget(ctx context.Context, repo string) (int, error) {
+	return v.vast.Forget(ctx, repo)
+}
 
 type vastCensus struct{ v *vast }
 

@@ -23,15 +23,26 @@ func (x *execution) run(ctx context.Context) error {
 		}
 	}
 	for i := range x.p.Repositories {
-		r := &x.p.Repositories[i]
-		if !r.Empty {
-			continue
+		if ctx.Err() != nil {
+			break
 		}
-		if err := x.p.keeper.Trim(ctx, r.Name); err != nil {
+		x.tidy(ctx, &x.p.Repositories[i])
+	}
+	return ctx.Err()
+}
+
+// tidy removes what is left of what went: no bytes, but files and folders.
+func (x *execution) tidy(ctx context.Context, r *Repository) {
+	if r.Manifests.Len() > 0 {
+		if _, err := x.p.keeper.Forget(ctx, r.Name); err != nil && ctx.Err() == nil {
 			x.problem(r.Name, "", err)
 		}
 	}
-	return ctx.Err()
+	if r.Empty {
+		if err := x.p.keeper.Trim(ctx, r.Name); err != nil && ctx.Err() == nil {
+			x.problem(r.Name, "", err)
+		}
+	}
 }
 
 func (x *execution) progress(stage Stage, n int) {

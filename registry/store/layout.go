@@ -82,8 +82,12 @@ func tagDir(repo, tag string) string { return tagsRoot(repo) + "/" + tag }
 
 func currentLink(repo, tag string) string { return tagDir(repo, tag) + "/current/link" }
 
+func historyDir(repo, tag string, d registry.Digest) string {
+	return tagDir(repo, tag) + "/index/" + d.Algorithm().String() + "/" + d.Encoded()
+}
+
 func historyLink(repo, tag string, d registry.Digest) string {
-	return tagDir(repo, tag) + "/index/" + d.Algorithm().String() + "/" + d.Encoded() + "/link"
+	return historyDir(repo, tag, d) + "/link"
 }
 
 func uploadsRoot(repo string) string { return repoDir(repo) + "/" + uploadsDir }
