@@ -229,6 +229,7 @@ func (m *Rules) editorLocked() *RuleEditor {
 	default:
 		v.Would = wouldText(e.would)
 	}
+	v.Harmless = !e.counted || e.would.Tags+e.would.Manifests == 0
 	return v
 }
 

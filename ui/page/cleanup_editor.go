@@ -97,10 +97,11 @@ func (s *editorSheet) update(v *model.RuleEditor) bool {
 	}
 	s.save.SetDisabled(!v.CanSave)
 	s.remove.Hidden = v.New
-	s.object.Refresh()
-	if before == nil {
-		s.fields[model.FieldRepositories].Focus()
+	s.would.SetStyle(widget.Style{Color: theme.Warning})
+	if v.Harmless {
+		s.would.SetStyle(widget.Quiet)
 	}
+	s.object.Refresh()
 	return true
 }
 

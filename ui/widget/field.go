@@ -42,12 +42,9 @@ func (f *Field) Set(text, wrong string) {
 	f.entry.OnChanged = report
 }
 
-// Focus puts the keyboard into the field.
-func (f *Field) Focus() {
-	if c := fyne.CurrentApp().Driver().CanvasForObject(f.entry); c != nil {
-		c.Focus(f.entry)
-	}
-}
+// Focus puts the keyboard into the field, which stands on a canvas: Fyne does not
+// know that before it has drawn it.
+func (f *Field) Focus(c fyne.Canvas) { c.Focus(f.entry) }
 
 type fieldEntry struct {
 	widget.Entry

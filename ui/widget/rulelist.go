@@ -57,7 +57,7 @@ func NewRuleList() *RuleList {
 // Set shows rules; locked ones cannot be changed.
 func (l *RuleList) Set(items []RuleItem, locked bool) {
 	l.locked = locked
-	l.widths = ruleWidths{tags: Caption.Width("Would "), frees: Caption.Width("Frees")}
+	l.widths = ruleWidths{applies: Caption.Width("Applies to "), tags: Caption.Width("Would "), frees: Caption.Width("Frees")}
 	for _, i := range items {
 		l.widths.applies = max(l.widths.applies, Code.Width(i.Applies))
 		l.widths.tags = max(l.widths.tags, Body.Width(i.Tags))
