@@ -59,6 +59,7 @@ func (c *Core) problems(ctx context.Context) []Problem {
 func (c *Core) whyReadOnly() Problem {
 	const key = "storage.maintenance.readonly.enabled"
 	p := *readOnlyProblem()
+	p.Command = ""
 	if c.lock.ReadOnly() {
 		p.Fix = "Make the disk of the data folder writable, then start Berth again."
 		return p

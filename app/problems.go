@@ -148,8 +148,9 @@ func noSpace(err error) bool {
 func readOnlyProblem() *Problem {
 	return &Problem{
 		Code: "read_only", Severity: severityWarning, Title: "The storage is read-only",
-		Text: "Images can be pulled, but nothing can be pushed or deleted.",
-		Fix:  "Make the data folder writable, or switch “storage.maintenance.readonly” off.", Exit: exitConflict,
+		Text:    "Images can be pulled, but nothing can be pushed or deleted.",
+		Fix:     "Make the data folder writable, or, if it was switched on in the settings, switch it off:",
+		Command: "berth config set storage.maintenance.readonly.enabled false", Exit: exitConflict,
 	}
 }
 
