@@ -64,6 +64,9 @@ type PreviewRulesRequest struct {
 	Search     string `json:"search,omitempty"`
 	Dropped    bool   `json:"dropped,omitempty"`
 	Limit      int    `json:"limit,omitempty"`
+	// Measured waits until what the rules free is known exactly, which takes
+	// some time where many tags go.
+	Measured bool `json:"measured,omitempty"`
 }
 
 // PreviewRulesReply says what rules would do.
@@ -78,6 +81,9 @@ type PreviewRulesReply struct {
 	Cut      int       `json:"cut,omitempty"`
 	// Indexing is true while not everything is known, and nothing is dropped.
 	Indexing bool `json:"indexing,omitempty"`
+	// Measuring is true while a figure of what is freed is one of before, or 0
+	// because it is not known yet; a notice of upkeep tells when it is.
+	Measuring bool `json:"measuring,omitempty"`
 }
 
 // RulePreview is what one rule, or all together, would drop.

@@ -28,19 +28,21 @@ const (
 type judge struct {
 	trash atomic.Uint64 // counts changes of the trash
 
-	mu     sync.Mutex // guards what follows, and is held while the index is asked
-	basis  basis
-	repos  map[string]*judged
-	held   map[string]map[registry.Digest]time.Time // in the trash until, by repository
-	heldAt uint64
-	kept   int    // candidates in groups
-	serial uint64 // of the last saying
-	freed  map[string]freedRow
-	sizes  map[registry.Digest]int64
-	timer  *time.Timer
-	since  time.Time // since when pulls are counted
-	last   atomic.Pointer[lastCount]
-	busy   atomic.Bool // pending drops are being counted
+	mu         sync.Mutex // guards what follows, and is held while the index is asked
+	basis      basis
+	repos      map[string]*judged
+	held       map[string]map[registry.Digest]time.Time // in the trash until, by repository
+	heldAt     uint64
+	kept       int    // candidates in groups
+	serial     uint64 // of the last saying
+	freed      map[string]freedRow
+	unmeasured map[string]measuring
+	measured   chan struct{} // closed when all is measured; nil: nothing is
+	sizes      map[registry.Digest]int64
+	timer      *time.Timer
+	since      time.Time // since when pulls are counted
+	last       atomic.Pointer[lastCount]
+	busy       atomic.Bool // pending drops are being counted
 }
 
 // basis is what all verdicts stand on.
@@ -67,17 +69,11 @@ type saying struct {
 	at, until       time.Time
 	going           []registry.Digest // each tag, and each manifest without one
 	serial          uint64
+	judgment        *retention.Judgment // nil where the group was let go
 }
 
 func (t *saying) holds(now time.Time) bool {
 	return t != nil && !now.Before(t.at) && (t.until.IsZero() || now.Before(t.until))
-}
-
-// freedRow is what a row frees, for a basis.
-type freedRow struct {
-	basis basis
-	sum   uint64 // of the sayings
-	bytes int64
 }
 
 // lastCount is the last count of what the rules in effect would drop.

@@ -37,30 +37,57 @@ func (c *Core) PreviewRules(ctx context.Context, r PreviewRulesRequest) (Preview
 	for i := range rules.Len() {
 		ask = append(ask, asks(rules.Alone(i)))
 	}
+	for round := 0; ; round++ {
+		wait, err := c.previewOnce(ctx, r, ask, r.Measured && round < measureRounds, &reply)
+		if err != nil {
+			return reply, AsProblem(err)
+		}
+		if wait == nil {
+			return reply, nil
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return reply, AsProblem(ctx.Err())
+		}
+	}
+}
+
+// measureRounds is how often one preview waits for figures, while the registry
+// changes beneath them.
+const measureRounds = 3
+
+// previewOnce fills in a reply. Where figures are still to come and patient is
+// true, it gives what to wait for.
+func (c *Core) previewOnce(ctx context.Context, r PreviewRulesRequest, ask []question, patient bool, reply *PreviewRulesReply) (<-chan struct{}, error) {
 	j, now := &c.judge, time.Now()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.used()
 	if err := c.tally(ctx, ask, now); err != nil {
-		return reply, AsProblem(err)
+		return nil, err
 	}
+	reply.Measuring = false
 	for i, q := range ask {
-		row, _, err := c.row(ctx, q, true)
+		row, _, exact, err := c.row(ctx, q, true, patient)
 		if err != nil {
-			return reply, AsProblem(err)
+			return nil, err
 		}
+		reply.Measuring = reply.Measuring || !exact
 		if i == 0 {
 			reply.All = row
 		} else {
 			reply.Rules[i-1] = row
 		}
 	}
-	if r.Verdicts {
-		if err := c.verdicts(ctx, r, ask[0], now, &reply); err != nil {
-			return reply, AsProblem(err)
-		}
+	if reply.Measuring && patient {
+		return j.measured, nil
 	}
-	return reply, nil
+	if r.Verdicts {
+		reply.Verdicts, reply.Cut = nil, 0
+		return nil, c.verdicts(ctx, r, ask[0], now, reply)
+	}
+	return nil, nil
 }
 
 // verdicts lists what becomes of each tag. The caller holds judge.mu.
@@ -96,14 +123,14 @@ func (c *Core) verdicts(ctx context.Context, r PreviewRulesRequest, q question, 
 }
 
 func (c *Core) verdictsOf(ctx context.Context, name string, of *judged, q question, now time.Time, drops bool, search string, limit int, reply *PreviewRulesReply) error {
-	group := of.group
+	group, judgment := of.group, of.rows[q.key].judgment
 	if group == nil {
 		var err error
 		if group, err = c.readGroup(ctx, name, c.judge.held[name]); err != nil {
 			return err
 		}
+		judgment = group.Judge(q.rules.For(name), now)
 	}
-	judgment := group.Judge(q.rules.For(name), now)
 	for place := range group.Len() {
 		if judgment.Drops(place) != drops {
 			continue
@@ -194,7 +221,7 @@ func (c *Core) countDrops(ctx context.Context, q question) error {
 	if err := c.tally(ctx, []question{q}, time.Now()); err != nil {
 		return err
 	}
-	row, until, err := c.row(ctx, q, false)
+	row, until, _, err := c.row(ctx, q, false, false)
 	if err != nil {
 		return err
 	}

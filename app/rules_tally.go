@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"runtime"
@@ -199,6 +198,9 @@ func (c *Core) judgeSome(ctx context.Context, some []*pending, now time.Time) er
 		if j.kept > mostCandidates {
 			j.kept -= p.group.Len()
 			p.group = nil
+			for _, t := range p.judged.rows {
+				t.judgment = nil
+			}
 		}
 	}
 	return ctx.Err()
@@ -206,11 +208,11 @@ func (c *Core) judgeSome(ctx context.Context, some []*pending, now time.Time) er
 
 // mostRows bounds the questions that a repository remembers: those of the rules
 // in effect, and of some that a person tries.
-const mostRows = 64
+const mostRows = 16
 
 func sayOf(g *retention.Group, rules *retention.Rules, now time.Time) *saying {
 	judgment := g.Judge(rules, now)
-	t := &saying{tags: judgment.Tags, manifests: judgment.Manifests, at: judgment.At, until: judgment.Until}
+	t := &saying{tags: judgment.Tags, manifests: judgment.Manifests, at: judgment.At, until: judgment.Until, judgment: judgment}
 	if n := t.tags + t.manifests; n > 0 {
 		t.going = make([]registry.Digest, 0, n)
 		for place := range judgment.Dropped() {
@@ -243,45 +245,4 @@ func inParallel(n int, do func(i int)) {
 	}
 	close(next)
 	wg.Wait()
-}
-
-// row adds up what a question answers, for all repositories. The caller holds
-// j.mu and has called tally.
-func (c *Core) row(ctx context.Context, q question, measure bool) (RulePreview, time.Time, error) {
-	j := &c.judge
-	var out RulePreview
-	var until time.Time
-	freed := freedRow{basis: j.basis}
-	for _, of := range j.repos {
-		t := of.rows[q.key]
-		if t == nil {
-			return out, until, errors.New("a repository was not judged")
-		}
-		out.Tags, out.Manifests = out.Tags+t.tags, out.Manifests+t.manifests
-		freed.sum += t.serial * t.serial
-		if !t.until.IsZero() && (until.IsZero() || t.until.Before(until)) {
-			until = t.until
-		}
-	}
-	if !measure || out.Tags+out.Manifests == 0 {
-		return out, until, nil
-	}
-	if was, ok := j.freed[q.key]; ok && was.basis == freed.basis && was.sum == freed.sum {
-		out.Frees = was.bytes
-		return out, until, nil
-	}
-	going := make([]registry.Digest, 0, out.Tags+out.Manifests)
-	for _, of := range j.repos {
-		going = append(going, of.rows[q.key].going...)
-	}
-	var err error
-	if freed.bytes, err = c.ix.Frees(ctx, going...); err != nil {
-		return out, until, fmt.Errorf("measure what rules free: %w", err)
-	}
-	if len(j.freed) >= mostRows || j.freed == nil {
-		j.freed = map[string]freedRow{}
-	}
-	j.freed[q.key] = freed
-	out.Frees = freed.bytes
-	return out, until, nil
 }

@@ -48,6 +48,7 @@ with --dropped, only what goes. Nothing is changed.`,
 }
 
 func (p *program) preview(ctx context.Context, s app.Service, r app.PreviewRulesRequest, rule string) error {
+	r.Measured = true
 	rules, err := s.Rules(ctx, app.RulesRequest{})
 	if err != nil {
 		return err
