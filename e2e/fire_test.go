@@ -113,9 +113,9 @@ func (f *fire) live(kill bool) {
 // cleanUp frees what it can, again and again, until ctx ends or the registry is
 // gone.
 func (f *fire) cleanUp(ctx context.Context) {
-	s, err := control.Dial(ctx, f.data)
+	s, err := dial(ctx, f.data)
 	if err != nil {
-		if ctx.Err() == nil && !errors.Is(err, control.ErrNotRunning) {
+		if ctx.Err() == nil {
 			f.t.Error(err)
 		}
 		return
@@ -161,6 +161,15 @@ func (f *fire) run(ctx context.Context, s app.Service) error {
 	return nil
 }
 
+// dial waits for the control socket, which comes after the registry.
+func dial(ctx context.Context, data string) (c *control.Client, err error) {
+	failed := until(10*time.Second, "the control socket answers", func() bool {
+		c, err = control.Dial(ctx, data)
+		return err == nil || ctx.Err() != nil
+	})
+	return c, errors.Join(err, failed)
+}
+
 func waitForJob(ctx context.Context, s app.Service, id string) error {
 	for {
 		jobs, err := s.Jobs(ctx, app.JobsRequest{ID: id})
@@ -188,7 +197,7 @@ func (f *fire) end() {
 		f.t.Fatal(err)
 	}
 	defer b.proc.end()
-	s, err := control.Dial(f.t.Context(), f.data)
+	s, err := dial(f.t.Context(), f.data)
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/adrg/xdg"
 )
 
 // root is the folder of the project; scratch is removed at the end.
@@ -56,6 +58,7 @@ func runTests(m *testing.M) (code int, err error) {
 			return 1, err
 		}
 	}
+	xdg.Reload() // it has read them before
 	for _, dir := range []string{"run", "docker"} {
 		if err := os.Mkdir(filepath.Join(scratch, dir), 0o700); err != nil {
 			return 1, err
