@@ -35,7 +35,7 @@ type Keeper interface {
 	// DeleteTag. Errors: ErrManifestUnknown when its bytes are gone.
 	Relink(ctx context.Context, repo string, d Digest, tags ...string) error
 
-	// Clear removes tags, then manifests, of a repository with one flush: each
+	// Clear removes tags, then manifests, of a repository with few flushes: each
 	// tag that names one of the manifests must be among them. What is not there
 	// is passed over. When it fails, some of them may be gone.
 	Clear(ctx context.Context, repo string, tags []string, manifests []Digest) error

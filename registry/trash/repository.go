@@ -65,7 +65,7 @@ func (r *Registry) DeleteRepository(ctx context.Context, repo string, how Deleti
 	}
 	// It is on record: half of it gone is worse than all.
 	ctx = context.WithoutCancel(ctx)
-	if err := r.clear(ctx, repo, all); err != nil {
+	if err := r.keeper.Clear(ctx, repo, all.tags, all.revisions); err != nil {
 		return r.undo(ctx, e, err)
 	}
 	r.bin.pushes.forget(repo, all.tags...)
@@ -134,21 +134,6 @@ func (r *Registry) describe(ctx context.Context, repo string, all linked) ([]Man
 		out = append(out, m)
 	}
 	return out, nil
-}
-
-// clear removes the links: all tags, then the manifests.
-func (r *Registry) clear(ctx context.Context, repo string, all linked) error {
-	for tags := range slices.Chunk(all.tags, some) {
-		if err := r.keeper.Clear(ctx, repo, tags, nil); err != nil {
-			return err
-		}
-	}
-	for digests := range slices.Chunk(all.revisions, some) {
-		if err := r.keeper.Clear(ctx, repo, nil, digests); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // undo brings back what went of a repository before its delete failed. The
