@@ -9,12 +9,12 @@ import (
 // Usage says where space goes; see [Service]. Every figure is kept as things
 // change: nothing is looked for when it is asked.
 func (c *Core) Usage(ctx context.Context, _ UsageRequest) (UsageReply, error) {
-	var reply UsageReply
+	// Asked before the figures: they are no older.
+	reply := UsageReply{Indexing: c.indexing.Load() || !c.beside(time.Time{}).Known}
 	var err error
 	if reply.Usage, err = c.usage(ctx); err != nil {
 		return reply, err
 	}
-	reply.Indexing = c.indexing.Load() || !c.beside(time.Time{}).Known
 	reply.Last, reply.Next = c.cleanupState()
 	reply.Pending = c.pendingDrops(ctx)
 	return reply, nil

@@ -162,6 +162,8 @@ type (
 		Size   int64
 		At     time.Time
 	}
+	// PutContent says what a manifest refers to, whoever links it.
+	PutContent struct{ Manifest Manifest }
 	// DropStored says that it is not on disk any more.
 	DropStored struct{ Digest registry.Digest }
 	// PutRoot says that something beside tags holds a manifest, and with it
@@ -196,6 +198,7 @@ func (DropRepository) change() {}
 func (Pulled) change()         {}
 func (PutStored) change()      {}
 func (DropStored) change()     {}
+func (PutContent) change()     {}
 func (PutRoot) change()        {}
 func (DropRoot) change()       {}
 

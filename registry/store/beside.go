@@ -13,7 +13,8 @@ type Beside struct {
 	// Uploads is what unfinished uploads take, and Stale the part of it that was
 	// last written long ago; Quarantine is what was moved aside.
 	Uploads, Stale, Quarantine int64
-	// Known is false until what was there before Open is counted.
+	// Known is false until everything that was there before Open is counted, and
+	// the index was compared with it.
 	Known bool
 }
 
@@ -152,7 +153,7 @@ func (s *Store) countBeside(ctx context.Context) error {
 		l.mu.Lock()
 		same := moves == l.moves
 		if same {
-			l.quarantine, l.known = sum, true
+			l.quarantine = sum
 		}
 		l.mu.Unlock()
 		if same {

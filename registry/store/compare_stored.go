@@ -175,12 +175,13 @@ func (s *Store) compareRoots(ctx context.Context) error {
 			}
 		}
 		var changes []index.Change
+		seen := map[registry.Digest]bool{}
 		for root, err := range s.opt.Roots(ctx) {
 			if err != nil {
 				return err
 			}
 			if known[root.ID] != root {
-				changes = append(changes, index.PutRoot(root))
+				changes = append(s.contentOf(ctx, root.Digest, seen, changes), index.PutRoot(root))
 			}
 			delete(known, root.ID)
 		}
@@ -197,4 +198,25 @@ func (s *Store) compareRoots(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// contentOf adds what the index does not know of a manifest that maybe no
+// repository links any more, and of its children.
+func (s *Store) contentOf(ctx context.Context, d registry.Digest, seen map[registry.Digest]bool, changes []index.Change) []index.Change {
+	if _, err := s.ix.Manifest(ctx, d); !errors.Is(err, index.ErrUnknown) {
+		return changes
+	}
+	if seen[d] {
+		return changes
+	}
+	seen[d] = true
+	row, ok := s.rowOf(ctx, d)
+	if !ok {
+		return changes
+	}
+	changes = append(changes, index.PutContent{Manifest: row})
+	for _, child := range row.Children {
+		changes = s.contentOf(ctx, child.Digest, seen, changes)
+	}
+	return changes
 }

@@ -236,6 +236,11 @@ func (s *Store) compareRest(ctx context.Context, p *pace) error {
 		// Lists are right all the same.
 		s.log.Warn("what holds manifests beside tags was not compared with the index", "error", err)
 	}
+	if ctx.Err() == nil {
+		s.beside.mu.Lock()
+		s.beside.known = true
+		s.beside.mu.Unlock()
+	}
 	return ctx.Err()
 }
 

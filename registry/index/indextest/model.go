@@ -104,6 +104,8 @@ func (m *model) apply(c index.Change) {
 	case index.PutBlob:
 		set(m.links, c.Repository, c.Digest, true)
 		m.stored[c.Digest] = true
+	case index.PutContent:
+		m.known[c.Manifest.Descriptor.Digest] = c.Manifest
 	case index.PutStored:
 		m.stored[c.Digest] = true
 	case index.DropStored:
@@ -307,7 +309,7 @@ func (w *world) random(r *rand.Rand) index.Change {
 	tag := fmt.Sprintf("v%d", r.IntN(5))
 	at := time.Unix(1_700_000_000+int64(r.IntN(1000)), 0).UTC()
 	root := []string{"trash/1", "trash/2", "trash/2/a", "trash/2/b", "trash/20", "pin/app:v1"}[r.IntN(6)]
-	switch r.IntN(16) {
+	switch r.IntN(17) {
 	case 0:
 		return index.DropManifest{Repository: repo, Digest: m.Descriptor.Digest}
 	case 1:
@@ -324,6 +326,8 @@ func (w *world) random(r *rand.Rand) index.Change {
 	case 13:
 		d := slices.Sorted(maps.Keys(w.sizes))[r.IntN(len(w.sizes))]
 		return index.PutStored{Digest: d, Size: w.sizes[d], At: at}
+	case 16:
+		return index.PutContent{Manifest: m}
 	case 14:
 		return index.PutRoot{ID: root, Digest: m.Descriptor.Digest, Lasting: root[0] == 'p'}
 	case 15:

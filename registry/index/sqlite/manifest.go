@@ -33,6 +33,14 @@ func (w *writer) putManifest(c index.PutManifest) error {
 	return w.join(subject, []*object{o})
 }
 
+func (w *writer) putContent(m *index.Manifest) error {
+	o, err := w.object(m.Descriptor.Digest, m.Descriptor.Size)
+	if err != nil || o.known {
+		return err
+	}
+	return w.describe(o, m)
+}
+
 // describe records what a manifest refers to, the first time it is seen.
 func (w *writer) describe(o *object, m *index.Manifest) (err error) {
 	if o.info, err = encode(m); err != nil {

@@ -132,6 +132,8 @@ func (w *writer) apply(c index.Change) error {
 		return w.dropTag(c.Repository, c.Tag)
 	case index.DropRepository:
 		return w.dropRepository(c.Repository)
+	case index.PutContent:
+		return w.putContent(&c.Manifest)
 	case index.PutStored:
 		return w.putStored(c)
 	case index.DropStored:
