@@ -129,6 +129,9 @@ func (c *Core) verdictsOf(ctx context.Context, name string, of *judged, q questi
 		if group, err = c.readGroup(ctx, name, c.judge.held[name]); err != nil {
 			return err
 		}
+		judgment = nil
+	}
+	if judgment == nil {
 		judgment = group.Judge(q.rules.For(name), now)
 	}
 	for place := range group.Len() {

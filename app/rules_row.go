@@ -16,6 +16,8 @@ const (
 	// measurePause is how much longer than it took a figure must stand before it
 	// is measured anew, so that a busy registry is not measured all the time.
 	measurePause = 10
+	// mostFigures bounds the figures that are remembered.
+	mostFigures = 256
 )
 
 // freedRow is what a row frees.
@@ -80,7 +82,7 @@ func (c *Core) row(ctx context.Context, q question, measure, now bool) (out Rule
 }
 
 func (j *judge) keepFreed(key string, row freedRow) {
-	if len(j.freed) >= mostRows || j.freed == nil {
+	if len(j.freed) >= mostFigures || j.freed == nil {
 		j.freed = map[string]freedRow{}
 	}
 	j.freed[key] = row
@@ -89,7 +91,7 @@ func (j *judge) keepFreed(key string, row freedRow) {
 // measureLater measures a row in the background. The caller holds judge.mu.
 func (c *Core) measureLater(key string, m measuring) {
 	j := &c.judge
-	if len(j.unmeasured) >= mostRows || j.unmeasured == nil {
+	if len(j.unmeasured) >= mostFigures || j.unmeasured == nil {
 		j.unmeasured = map[string]measuring{}
 	}
 	j.unmeasured[key] = m

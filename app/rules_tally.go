@@ -47,6 +47,9 @@ func (c *Core) tally(ctx context.Context, ask []question, now time.Time) error {
 	}
 	var stale []*pending
 	for repo, of := range j.repos {
+		if len(of.rows) > mostRows+len(ask) {
+			clear(of.rows)
+		}
 		p := &pending{repo: repo, judged: of}
 		for _, q := range ask {
 			if !of.rows[q.key].holds(now) {
@@ -190,9 +193,6 @@ func (c *Core) judgeSome(ctx context.Context, some []*pending, now time.Time) er
 		for n, q := range p.ask {
 			j.serial++
 			p.out[n].serial = j.serial
-			if len(p.judged.rows) >= mostRows {
-				clear(p.judged.rows)
-			}
 			p.judged.rows[q.key] = p.out[n]
 		}
 		if j.kept > mostCandidates {
