@@ -108,7 +108,7 @@ func (c *Core) Tags(ctx context.Context, r TagsRequest) (TagsReply, error) {
 	for _, row := range rows {
 		reply.Tags = append(reply.Tags, tagRow(row))
 	}
-	return reply, nil
+	return reply, c.markPinned(ctx, r.Repository, reply.Tags)
 }
 
 func tagQuery(r TagsRequest) (index.Query, error) {

@@ -19,6 +19,10 @@ func TestAnImmutableTagIsHeldThroughEveryDoor(t *testing.T) {
 	second := i.push("app", "latest", "two")
 	apply(t, i, "berth.immutable", "[{name: releases, tags: ['v*'], except: ['*-rc']}]")
 
+	listed, err := i.Tags(t.Context(), app.TagsRequest{Repository: "app", Sort: "name", Ascending: true})
+	if err != nil || len(listed.Tags) != 2 || listed.Tags[0].Immutable != "" || listed.Tags[1].Immutable != "releases" {
+		t.Errorf("listed as %+v, %v", listed.Tags, err)
+	}
 	content := i.manifest("app", first)
 	i.do("PUT", "/v2/app/manifests/v1", "application/vnd.oci.image.manifest.v1+json", content, http.StatusCreated)
 	refused := i.refusal("PUT", "/v2/app/manifests/v1", i.manifest("app", second))
