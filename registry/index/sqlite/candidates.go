@@ -121,6 +121,7 @@ const pullPatience = time.Minute
 type versions struct {
 	mu     sync.Mutex // guards what follows
 	last   uint64     // the last change of any
+	every  uint64     // counts changes of whatever
 	floor  uint64     // no version is below
 	of     map[string]uint64
 	pulled map[string]time.Time // pulls since that are not told yet
@@ -142,6 +143,9 @@ func (v *versions) note(changes []index.Change) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, c := range changes {
+		if matters(c) {
+			v.every++
+		}
 		switch c := c.(type) {
 		case index.PutTag:
 			v.changed(c.Repository)
@@ -170,7 +174,15 @@ func (v *versions) all() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.last++
+	v.every++
 	v.floor = v.last
+}
+
+// anything changes whenever anything but a count of pulls may have changed.
+func (v *versions) anything() uint64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.every
 }
 
 // Version changes with the candidates; see index.Index.

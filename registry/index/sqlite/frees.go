@@ -9,7 +9,25 @@ import (
 )
 
 // Frees gives what would be free if tags went; see index.Index.
-func (x *Index) Frees(ctx context.Context, going ...registry.Digest) (int64, error) {
+func (x *Index) Frees(ctx context.Context, going ...registry.Digest) (sum int64, err error) {
+	if len(going) >= manyAtOnce {
+		err := x.withGraph(ctx, func(g *graph) error {
+			ids := make([]int32, 0, len(going))
+			for _, d := range going {
+				id, ok, err := g.find(ctx, x, d)
+				if err != nil {
+					return err
+				}
+				if ok {
+					ids = append(ids, id)
+				}
+			}
+			x.graphs.mark++
+			sum = g.frees(ids, x.graphs.mark)
+			return nil
+		})
+		return sum, err
+	}
 	if err := x.settle(ctx); err != nil {
 		return 0, err
 	}
@@ -43,7 +61,6 @@ func (x *Index) Frees(ctx context.Context, going ...registry.Digest) (int64, err
 			return 0, err
 		}
 	}
-	sum := int64(0)
 	for _, o := range reached {
 		if o.gone >= o.refs {
 			sum += o.disk
@@ -54,6 +71,9 @@ func (x *Index) Frees(ctx context.Context, going ...registry.Digest) (int64, err
 
 // Sizes says how much each digest reaches; see index.Index.
 func (x *Index) Sizes(ctx context.Context, digests ...registry.Digest) (map[registry.Digest]int64, error) {
+	if len(digests) >= manyAtOnce {
+		return x.manySizes(ctx, digests)
+	}
 	if err := x.settle(ctx); err != nil {
 		return nil, err
 	}
@@ -68,4 +88,25 @@ func (x *Index) Sizes(ctx context.Context, digests ...registry.Digest) (map[regi
 		out[d] = size
 	}
 	return out, nil
+}
+
+func (x *Index) manySizes(ctx context.Context, digests []registry.Digest) (map[registry.Digest]int64, error) {
+	out := make(map[registry.Digest]int64, len(digests))
+	err := x.withGraph(ctx, func(g *graph) error {
+		var stack []int32
+		for _, d := range digests {
+			sum := int64(0)
+			id, ok, err := g.find(ctx, x, d)
+			if err != nil {
+				return err
+			}
+			if ok {
+				x.graphs.mark++
+				stack = g.walk(id, x.graphs.mark, stack, func(v *vertex) { sum += v.size })
+			}
+			out[d] = sum
+		}
+		return nil
+	})
+	return out, err
 }

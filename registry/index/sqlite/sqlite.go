@@ -35,6 +35,7 @@ type Index struct {
 	marked  atomic.Bool // the file says, or nobody can have it say, that it is being written
 
 	versions versions
+	graphs   graphs
 
 	mu      sync.Mutex // guards what follows; not held while anything is written
 	queue   []queued
@@ -193,6 +194,7 @@ func (x *Index) Close() error {
 	signal(x.hurry)
 	x.mu.Unlock()
 	<-x.done
+	x.graphs.close()
 	f := x.file.Load()
 	err := f.close()
 	x.mu.Lock()
