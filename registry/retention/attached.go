@@ -42,46 +42,68 @@ func (j *Judgment) judge(place int32, asked *resting) bool {
 	g := j.group
 	c := &g.candidates[place]
 	if c.Tag == "" && g.tag[g.number[place]] >= 0 {
-		*f = fate{named, -1, 0}
+		*f = fate{kind: named, rule: -1, with: 0}
 		return true
 	}
 	owners := g.rest[g.nth[place]].owners
 	if len(owners) == 0 {
 		return j.judgeLoose(place)
 	}
+	loosely := int32(-1)
 	for _, id := range owners {
-		if j.stay(id, c, asked) {
-			*f = fate{stays, -1, id}
+		firm, loose := j.stay(id, asked)
+		if firm {
+			*f = fate{kind: stays, rule: -1, with: id}
 			return true
 		}
+		if loose && loosely < 0 {
+			loosely = id
+		}
 	}
-	*f = fate{goes, -1, owners[0]}
+	// A tag that is attached must not be left behind where its subject goes.
+	if loosely >= 0 && c.Tag == "" {
+		*f = fate{kind: stays, rule: -1, with: loosely, loose: true}
+		return true
+	}
+	*f = fate{kind: goes, rule: -1, with: owners[0]}
 	if places := g.with[owners[0]]; len(places) > 0 {
 		f.rule = j.fates[places[0]].rule
 	}
 	return false
 }
 
-// stay reports whether the manifest of a number stays, as far as c is concerned.
-func (j *Judgment) stay(id int32, c *Candidate, asked *resting) bool {
+// stay reports whether the manifest of a number stays, and whether only until
+// the clean-up frees it without being told by a rule.
+func (j *Judgment) stay(id int32, asked *resting) (firm, loose bool) {
 	if j.group.stays[id] {
-		return true
+		return true, false
 	}
 	for _, place := range j.group.with[id] {
 		if !j.judge(place, asked) {
 			continue
 		}
-		// A tag that is attached must not be left behind where its subject goes.
-		loose := j.group.candidates[place].Loose
-		if c.Tag == "" || loose.IsZero() || j.fates[place].kind != undecided {
-			return true
+		if !j.loose(place) {
+			return true, false
 		}
-		if j.At.Before(loose) {
-			j.holds(loose)
-			return true
-		}
+		loose = true
 	}
-	return false
+	return false, loose
+}
+
+// loose reports whether the clean-up frees what stays at a place without being
+// told by a rule.
+func (j *Judgment) loose(place int32) bool {
+	from := j.group.candidates[place].Loose
+	switch {
+	case j.fates[place].loose:
+		return true
+	case from.IsZero() || j.fates[place].kind != undecided || len(j.group.rest[j.group.nth[place]].owners) > 0:
+		return false
+	case j.At.Before(from):
+		j.holds(from)
+		return false
+	}
+	return true
 }
 
 // judgeLoose asks the rules about a manifest that no tag names and that belongs
@@ -97,7 +119,7 @@ func (j *Judgment) judgeLoose(place int32) bool {
 		}
 		until := usedUntil(c, time.Duration(r.Untagged))
 		if c.Pushed.IsZero() || j.At.Before(until) {
-			*f = fate{keptLoose, int16(i), 0} //nolint:gosec // as many as a person writes
+			*f = fate{kind: keptLoose, rule: int16(i), with: 0} //nolint:gosec // as many as a person writes
 			if !c.Pushed.IsZero() {
 				j.holds(until)
 			}
@@ -108,7 +130,7 @@ func (j *Judgment) judgeLoose(place int32) bool {
 		}
 	}
 	if drops >= 0 {
-		*f = fate{droppedLoose, drops, 0}
+		*f = fate{kind: droppedLoose, rule: drops, with: 0}
 	}
 	return drops < 0
 }

@@ -7,9 +7,10 @@ import (
 
 // fate is what became of a candidate.
 type fate struct {
-	kind fateKind
-	rule int16 // that decided; -1: none
-	with int32 // number of the manifest that decided
+	kind  fateKind
+	loose bool  // it stays only until the clean-up frees it
+	rule  int16 // that decided; -1: none
+	with  int32 // number of the manifest that decided
 }
 
 type fateKind uint8
@@ -51,7 +52,7 @@ func (g *Group) Judge(rules *Rules, now time.Time) *Judgment {
 	}
 	for i := range g.candidates {
 		if g.settled(int32(i)) { //nolint:gosec // an index
-			j.fates[i] = fate{pinned, -1, 0}
+			j.fates[i] = fate{kind: pinned, rule: -1, with: 0}
 		}
 	}
 	for i := range j.rules {
@@ -80,7 +81,7 @@ func (j *Judgment) judgeTags(which int16) {
 	s := g.scope(r)
 	for _, place := range s.chosen {
 		if f := &j.fates[place]; f.kind == undecided {
-			*f = fate{dropped, which, 0}
+			*f = fate{kind: dropped, rule: which, with: 0}
 		}
 	}
 	// Of the chosen, those that are not open stay.
@@ -95,12 +96,12 @@ func (j *Judgment) judgeTags(which int16) {
 			continue
 		}
 		if !isOpen {
-			*f = fate{kept, which, 0}
+			*f = fate{kind: kept, rule: which, with: 0}
 			continue
 		}
 		c := &g.candidates[place]
 		if c.Pushed.IsZero() && (r.Keep.Newest > 0 || r.Keep.Younger > 0 || r.Keep.Pulled > 0) {
-			*f = fate{kept, which, 0}
+			*f = fate{kind: kept, rule: which, with: 0}
 			continue
 		}
 		var until time.Time
@@ -111,7 +112,7 @@ func (j *Judgment) judgeTags(which int16) {
 			until = later(until, usedUntil(c, time.Duration(r.Keep.Pulled)))
 		}
 		if j.At.Before(until) {
-			*f = fate{kept, which, 0}
+			*f = fate{kind: kept, rule: which, with: 0}
 			j.holds(until)
 		}
 	}
