@@ -106,9 +106,41 @@ func TestCtrlAndADigitShowsAPage(t *testing.T) {
 	if d.shown != model.PageDocker {
 		t.Errorf("Ctrl+2 shows %s", d.shown)
 	}
+	d.ctrl(fyne.Key4)
+	if d.shown != model.PageCleanup {
+		t.Errorf("Ctrl+4 shows %s", d.shown)
+	}
 	d.ctrl(fyne.Key1)
 	if d.shown != model.PageImages {
 		t.Errorf("Ctrl+1 shows %s", d.shown)
+	}
+}
+
+func TestEscClosesOneThingAfterTheOtherOnCleanUp(t *testing.T) {
+	d := openDesk(t)
+	d.ctrl(fyne.Key4)
+	d.models.Cleanup.Plan()
+	d.models.Rules.ShowVerdicts()
+	d.settle()
+	d.key(fyne.KeyEscape)
+	if d.models.Rules.State().Verdicts != nil || d.models.Cleanup.State().Plan == nil {
+		t.Fatal("Esc closed more than the sheet, or nothing")
+	}
+	d.key(fyne.KeyEscape)
+	if d.models.Cleanup.State().Plan != nil {
+		t.Error("the plan is still there")
+	}
+}
+
+func TestPPinsTheFocusedTag(t *testing.T) {
+	d := openDesk(t)
+	d.rune('p')
+	d.settle()
+	if n := len(d.fake.Calls("Pin")); n != 1 {
+		t.Fatalf("pinned %d times", n)
+	}
+	if r := d.models.Images.State().Repo; r.Tags[r.Focus].Pinned == "" {
+		t.Error("it has no sign")
 	}
 }
 

@@ -37,6 +37,8 @@ func (m *Cleanup) buildLocked() *CleanupState {
 		st.Headline, st.Text, st.Free = "Collecting figures", "what can be freed is known in a moment", "Look closer"
 	case u.Used == 0:
 		st.Headline, st.Text, st.Free = "Nothing to free", "there is nothing on disk yet", "Look closer"
+	case u.Loose+u.Uploads > 0:
+		st.Headline, st.Text, st.Free = "Nothing to free now", Size(u.Loose+u.Uploads)+" that no image needs stays for now; look closer to see why", "Look closer"
 	default:
 		st.Headline, st.Text, st.Free = "Nothing to free", "everything on disk is needed, or can still be restored", "Look closer"
 	}
