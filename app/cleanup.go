@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"berth/app/config"
@@ -18,9 +19,10 @@ import (
 // which costs pushes a little.
 const planLife = 10 * time.Minute
 
-// uploadKeeper is what a clean-up needs of the store for unfinished uploads.
+// uploadKeeper is what a clean-up needs of the store beside its contract.
 type uploadKeeper interface {
 	StaleUploads(ctx context.Context, olderThan time.Time) iter.Seq2[store.Stale, error]
+	SetGrace(grace time.Duration)
 	PurgeUpload(ctx context.Context, u store.Stale, olderThan time.Time) (bool, error)
 }
 
@@ -30,7 +32,7 @@ type cleaner struct {
 	past    *history
 	// wait is for how long after the start nothing can be freed, since what was
 	// promised before is not known.
-	wait time.Duration
+	wait atomic.Int64 // a time.Duration
 
 	mu     sync.Mutex // guards what follows
 	plan   *heldPlan  // the last one that was shown, or nil
@@ -42,9 +44,12 @@ type cleaner struct {
 // openCleaner comes after the store in c.closers, since a plan holds on to it.
 func (c *Core) openCleaner(uploads uploadKeeper, drv driver.Driver) {
 	c.cleaner.uploads, c.cleaner.past = uploads, &history{drv: drv, log: c.log}
-	if c.cleaner.wait = storeGrace(c.opt, c.conf()); c.cleaner.wait == 0 {
-		c.cleaner.wait = store.DefaultGrace
-	}
+	c.cleaner.wait.Store(int64(storeGrace(c.opt, c.conf())))
+	c.onSettings(func(_, is *config.Config) {
+		grace := storeGrace(c.opt, is)
+		c.cleaner.wait.Store(int64(grace))
+		uploads.SetGrace(grace)
+	})
 	c.closers = append(c.closers, func() error {
 		c.cleaner.mu.Lock()
 		c.cleaner.closed = true
@@ -64,7 +69,7 @@ func storeGrace(o Options, cfg *config.Config) time.Duration {
 
 // waitsUntil is from when on something can be freed; zero when that is now.
 func (c *Core) waitsUntil() time.Time {
-	left := c.cleaner.wait - time.Since(c.started)
+	left := time.Duration(c.cleaner.wait.Load()) - time.Since(c.started)
 	if left <= 0 {
 		return time.Time{}
 	}

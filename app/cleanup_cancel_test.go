@@ -93,7 +93,7 @@ func TestACancelledCleanUpSaysWhatItDidAndThereIsOneAtATime(t *testing.T) {
 	if p := AsProblem(err); p == nil || p.Code != "cleanup_running" || p.Text != "It is job "+started.ID+"; there is one at a time." {
 		t.Errorf("a second one: %v", err)
 	}
-	reply, err := c.Cancel(t.Context(), CancelRequest{ID: started.ID})
+	reply, err := c.Cancel(t.Context(), CancelRequest(started))
 	if err != nil || reply.Job.State != JobCancelled || reply.Job.Receipt == nil {
 		t.Fatalf("job %+v, %v", reply.Job, err)
 	}

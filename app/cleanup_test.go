@@ -154,6 +154,18 @@ func TestSoonAfterTheStartTheReceiptSaysWhyNothingWentAndWhenItWill(t *testing.T
 	}
 }
 
+func TestAGraceThatIsTakenAwayWhileItRunsActsAtOnce(t *testing.T) {
+	t.Parallel()
+	i := fresh(t)
+	if _, err := i.Apply(t.Context(), app.ApplyRequest{Values: map[string]string{"berth.cleanup.grace": "0s"}}); err != nil {
+		t.Fatal(err)
+	}
+	i.pushBlob("team/app", []byte("nothing uses this"))
+	if _, receipt := i.cleanUp(app.RunCleanupRequest{}); receipt.Freed != 17 {
+		t.Errorf("receipt %+v", receipt)
+	}
+}
+
 func TestAbandonedUploadsGoWithACleanUpAndThoseThatAreWrittenStay(t *testing.T) {
 	t.Parallel()
 	i := withoutGrace(t)

@@ -178,7 +178,7 @@ func dueOn(c config.Cleanup, now time.Time, day int) (time.Time, bool) {
 func (c *Core) startSchedule() {
 	s := &scheduler{
 		conf:  func() config.Cleanup { return c.conf().Berth.Cleanup },
-		quiet: func() time.Duration { return c.cleaner.wait }, blind: c.blind,
+		quiet: func() time.Duration { return time.Duration(c.cleaner.wait.Load()) }, blind: c.blind,
 		state: c.cleaner.past.state, keep: c.cleaner.past.change,
 		clean: c.cleanNow, failed: c.cleanupFailed, empty: c.emptyOldest, log: c.log,
 		freeable: func(ctx context.Context) (int64, error) {

@@ -236,7 +236,7 @@ func (s *Store) Sweep(ctx context.Context, d registry.Digest, notAfter time.Time
 	if _, err := registry.ParseDigest(d.String()); err != nil {
 		return 0, err
 	}
-	if time.Since(s.opened) < s.opt.Grace {
+	if s.settling() {
 		return 0, nil
 	}
 	if err := s.meetRepos(ctx); err != nil {

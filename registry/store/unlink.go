@@ -225,7 +225,7 @@ func (c *census) promisedAny(group []registry.Link) (why registry.Why) {
 
 func (c *census) promised(d registry.Digest) registry.Why {
 	switch {
-	case time.Since(c.s.opened) < c.s.opt.Grace:
+	case c.s.settling():
 		return registry.Restart
 	case c.s.leases.held(d):
 		return registry.Promised
