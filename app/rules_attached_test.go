@@ -1,8 +1,8 @@
 package app
 
 import (
-	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"time"
 
@@ -17,18 +17,7 @@ import (
 // the trash, and cleans up.
 func TestWhatHangsOnAnImageGoesWithIt(t *testing.T) {
 	t.Parallel()
-	cfg, err := config.Load("", nil, config.Flags{Data: t.TempDir(), Addr: "127.0.0.1:0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := Open(t.Context(), Options{Config: cfg, Alone: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Close() })
-	for c.blind() {
-		time.Sleep(time.Millisecond)
-	}
+	c := alone(t)
 	ctx := t.Context()
 	all := map[string][]registry.Digest{}
 	for _, tag := range []string{"old", "new"} {
@@ -54,57 +43,86 @@ func TestWhatHangsOnAnImageGoesWithIt(t *testing.T) {
 	if n, problems, err := c.applyRules(ctx, func(int, int) {}); n != 1 || err != nil || len(problems) > 0 {
 		t.Fatalf("%d dropped, %v, %v", n, problems, err)
 	}
-	there := func(tag string) (n int) {
-		for _, d := range all[tag] {
-			_, err := c.reg.StatManifest(ctx, "app", d)
-			if err != nil && !errors.Is(err, registry.ErrManifestUnknown) {
-				t.Fatal(err)
-			}
-			if err == nil {
-				n++
-			}
-		}
-		return n
-	}
-	sweep := func() {
-		plan, err := gc.NewPlan(ctx, c.disk, c.roots, gc.Options{Untagged: true, Grace: -1})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := plan.Execute(ctx, nil); err != nil {
-			t.Fatal(err)
-		}
-	}
-	sweep()
+	there := func(tag string) int { return countThere(t, c, all[tag]) }
+	sweep(t, c)
 	if there("old") != 6 || there("new") != 6 {
 		t.Errorf("while it is in the trash: %d and %d of 6", there("old"), there("new"))
 	}
-	empty := func() {
-		if _, err := c.EmptyTrash(context.WithoutCancel(ctx), EmptyTrashRequest{}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	empty()
-	// Its tag of cosign goes before what it signs, once that is loose.
-	j := &c.judge
-	held, err := c.heldNow(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	group, err := c.readGroup(ctx, "app", held["app"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	j.forget()
-	if got := group.Judge(nil, time.Now().Add(looseAfter+time.Hour)); got.Tags != 1 {
-		t.Errorf("%d tags go with what they sign", got.Tags)
+	empty(t, c)
+	if n := dropsLater(t, c); n != 1 {
+		t.Errorf("%d tags go with what they sign", n)
 	}
 	if err := c.reg.DeleteTag(ctx, "app", "sha256-"+all["old"][4].Encoded()+".sig"); err != nil {
 		t.Fatal(err)
 	}
-	empty()
-	sweep()
+	empty(t, c)
+	sweep(t, c)
 	if there("old") != 0 || there("new") != 6 {
 		t.Errorf("after all: %d of 0, and %d of 6", there("old"), there("new"))
 	}
+}
+
+// alone gives a Core that knows what it holds.
+func alone(t *testing.T) *Core {
+	t.Helper()
+	cfg, err := config.Load("", nil, config.Flags{Data: t.TempDir(), Addr: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Open(t.Context(), Options{Config: cfg, Alone: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	for c.blind() {
+		runtime.Gosched()
+	}
+	return c
+}
+
+func countThere(t *testing.T, c *Core, digests []registry.Digest) (n int) {
+	t.Helper()
+	for _, d := range digests {
+		_, err := c.reg.StatManifest(t.Context(), "app", d)
+		if err != nil && !errors.Is(err, registry.ErrManifestUnknown) {
+			t.Fatal(err)
+		}
+		if err == nil {
+			n++
+		}
+	}
+	return n
+}
+
+func sweep(t *testing.T, c *Core) {
+	t.Helper()
+	plan, err := gc.NewPlan(t.Context(), c.disk, c.roots, gc.Options{Untagged: true, Grace: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := plan.Execute(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func empty(t *testing.T, c *Core) {
+	t.Helper()
+	if _, err := c.EmptyTrash(t.Context(), EmptyTrashRequest{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// dropsLater counts the tags that go without a rule, once what they sign is
+// loose.
+func dropsLater(t *testing.T, c *Core) int {
+	t.Helper()
+	held, err := c.heldNow(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	group, err := c.readGroup(t.Context(), "app", held["app"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return group.Judge(nil, time.Now().Add(looseAfter+time.Hour)).Tags
 }

@@ -56,7 +56,7 @@ func filled(b *testing.B, repos, tags int) *Core {
 		for i := range tags {
 			n++
 			name := []string{fmt.Sprintf("v1.%d.%d", i/10, i%10), fmt.Sprintf("pr-%d", i), fmt.Sprintf("main-%07x", i*2654435761%(1<<28))}[i%3]
-			changes = append(changes, pushOf(repo, name, n, now.Add(-time.Duration(i*37%100000)*time.Minute))...)
+			changes = append(changes, pushOf(repo, name, n, now.Add(-time.Duration(n*37%100000)*time.Minute))...)
 			if len(changes) > 5000 {
 				if err := c.ix.Apply(ctx, changes...); err != nil {
 					b.Fatal(err)
