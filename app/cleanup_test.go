@@ -100,6 +100,10 @@ func TestWhatAPlanShowsIsWhatTheCleanUpFreesToTheByte(t *testing.T) {
 		t.Errorf("%d bytes on disk, want %d", got, before-plan.Frees)
 	}
 	i.do("GET", "/v2/team/app/manifests/v2", "", nil, http.StatusOK)
+	usage, err := i.Usage(t.Context(), app.UsageRequest{})
+	if err != nil || usage.Usage.Freeable != 0 || usage.Usage.Used != before-plan.Frees || usage.Last == nil || usage.Last.Job != job.ID {
+		t.Errorf("usage %+v, %v", usage, err)
+	}
 	// It can be carried out once.
 	_, err = i.RunCleanup(t.Context(), app.RunCleanupRequest{Plan: plan.ID})
 	if p := app.AsProblem(err); p == nil || p.Code != "plan_gone" {
