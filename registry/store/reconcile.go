@@ -180,21 +180,12 @@ func (s *Store) reconcile(ctx context.Context, whole bool) error {
 		if _, err := had.upTo(repo, gone); err != nil {
 			return err
 		}
-		now, err := s.stamp(ctx, repo)
+		did, err := s.compareUnlessSame(ctx, repo, whole, p)
 		if err != nil {
 			return err
 		}
-		if whole || now == 0 || !s.changes.stamped(repo, now) {
+		if did {
 			compared++
-			if err := s.compare(ctx, repo, p); err != nil {
-				return fmt.Errorf("repository %s: %w", repo, err)
-			}
-			s.changes.stampAs(repo, now)
-		}
-		if whole {
-			if err := s.countUploads(ctx, repo); err != nil {
-				return err
-			}
 		}
 		if err := p.rest(ctx); err != nil {
 			return err
@@ -222,6 +213,28 @@ func (s *Store) reconcile(ctx context.Context, whole bool) error {
 	}
 	s.log.Debug("index reconciled", "repositories", count, "compared", compared, "duration", time.Since(began))
 	return nil
+}
+
+// compareUnlessSame compares a repository, unless its folders look as they did,
+// and reports whether it did. All of it includes its uploads.
+func (s *Store) compareUnlessSame(ctx context.Context, repo string, whole bool, p *pace) (bool, error) {
+	now, err := s.stamp(ctx, repo)
+	if err != nil {
+		return false, err
+	}
+	if whole {
+		if err := s.countUploads(ctx, repo); err != nil {
+			return false, err
+		}
+	}
+	if !whole && now != 0 && s.changes.stamped(repo, now) {
+		return false, nil
+	}
+	if err := s.compare(ctx, repo, p); err != nil {
+		return false, fmt.Errorf("repository %s: %w", repo, err)
+	}
+	s.changes.stampAs(repo, now)
+	return true, nil
 }
 
 // compareRest brings to the index what no repository tells.
