@@ -55,6 +55,15 @@ func damaged() *apptest.Fake {
 	return with(func(d *apptest.Data) { d.Verification = apptest.Damaged(apptest.Now.Add(-2 * time.Hour)) })
 }
 
+// signed has tags that are pinned, immutable, or both.
+func signed() *apptest.Fake {
+	return with(func(d *apptest.Data) {
+		rows := d.Repositories[0].Rows
+		rows[0].Immutable, rows[1].Pinned = "releases", true
+		rows[2].Immutable, rows[2].Pinned = "releases", true
+	})
+}
+
 // freeing plans and starts a clean-up that is half done.
 func freeing(w *window) {
 	w.models.Cleanup.Plan()
@@ -87,6 +96,7 @@ func failing(w *window) {
 }
 
 var cleanupScenes = []scene{
+	{name: "images-signs", fake: signed, size: usual, only: theme.Dark, do: func(w *window) { w.models.Shell.Go(model.PageImages) }},
 	{name: "cleanup", fake: full, size: usual},
 	{name: "cleanup-small", fake: full, size: small},
 	{name: "cleanup-roomy", fake: full, size: roomy},
@@ -121,7 +131,7 @@ func TestThePageCleanUpLooksAsItWasSigned(t *testing.T) {
 				if s.do != nil {
 					s.do(w)
 				}
-				uitest.Golden(t, s.name+"-"+string(v), w.draw(model.PageCleanup, s.size, v))
+				uitest.Golden(t, s.name+"-"+string(v), w.draw(w.models.Shell.State().Page, s.size, v))
 			})
 		}
 	}
