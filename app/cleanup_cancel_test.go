@@ -46,7 +46,7 @@ func (c *stuckCensus) Sweep(ctx context.Context, notAfter time.Time, blobs ...re
 	return c.Census.Sweep(ctx, notAfter, blobs...)
 }
 
-func openLoose(t *testing.T, blobs int) *Core {
+func openLoose(t testing.TB, blobs int) *Core {
 	t.Helper()
 	cfg, err := config.Load("", nil, config.Flags{Data: t.TempDir()})
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"strings"
 	"time"
 
@@ -45,8 +44,6 @@ type heldPlan struct {
 	// stale are the uploads that go, last written before cutoff.
 	stale  []store.Stale
 	cutoff time.Time
-	sizes  map[uint64]int64 // of what is freed, by hash
-	seed   maphash.Seed
 }
 
 func (p *heldPlan) close() error {
@@ -56,8 +53,6 @@ func (p *heldPlan) close() error {
 	return p.plan.Close()
 }
 
-func (p *heldPlan) key(d registry.Digest) uint64 { return maphash.String(p.seed, string(d)) }
-
 // planCleanup makes a plan. The caller closes it, or carries it out.
 func (c *Core) planCleanup(ctx context.Context, r PlanCleanupRequest, report func(gc.Progress)) (*heldPlan, error) {
 	o, err := c.gcOptions(r)
@@ -65,7 +60,7 @@ func (c *Core) planCleanup(ctx context.Context, r PlanCleanupRequest, report fun
 		return nil, err
 	}
 	o.Report = report
-	p := &heldPlan{seed: maphash.MakeSeed(), sizes: map[uint64]int64{}, waits: c.waitsUntil()}
+	p := &heldPlan{waits: c.waitsUntil()}
 	if err := c.staleUploads(ctx, p); err != nil {
 		return nil, err
 	}
@@ -120,19 +115,14 @@ func (t tally) sorted() []CleanupReason {
 
 // describe turns the plan into what is shown.
 func (p *heldPlan) describe() {
-	s, l := &p.shown, &lister{p: p}
-	for i, d := range p.plan.Blobs.All() {
-		p.sizes[p.key(d)] = p.plan.Blobs.Size(i)
-	}
-	l.first = make(map[uint64]struct{}, len(p.sizes))
+	s, l := &p.shown, &lister{blobs: &p.plan.Blobs, place: p.plan.Blobs.Places(), met: make([]bool, p.plan.Blobs.Len())}
 	for i := range p.plan.Repositories {
 		l.repository(&p.plan.Repositories[i])
 	}
-	for i, d := range p.plan.Blobs.All() {
-		if l.take(d) {
-			size := p.plan.Blobs.Size(i)
+	for i, met := range l.met {
+		if size := l.blobs.Size(i); !met {
 			l.why.add(gc.NotLinked, 1, size)
-			l.item(CleanupItem{Kind: kindOfBlob, Digest: d.String(), Size: size, Why: gc.NotLinked})
+			l.item(CleanupItem{Kind: kindOfBlob, Digest: l.blobs.At(i).String(), Size: size, Why: gc.NotLinked})
 		}
 	}
 	for _, u := range p.stale {
@@ -165,40 +155,34 @@ func (p *heldPlan) describe() {
 
 // lister names what goes, each blob where it is met first.
 type lister struct {
-	p     *heldPlan
+	blobs *gc.Blobs
+	place func(registry.Digest) (int, bool)
+	met   []bool // by place
 	why   tally
 	rows  []CleanupRepository
 	items []CleanupItem
 	cut   int
-	first map[uint64]struct{} // what was met
 }
 
-// take reports whether d is freed and was not met before.
-func (l *lister) take(d registry.Digest) bool {
-	key := l.p.key(d)
-	if _, met := l.first[key]; met {
-		return false
+// take gives the size of a blob that is freed and was not met before.
+func (l *lister) take(d registry.Digest) (size int64, first bool) {
+	i, freed := l.place(d)
+	if !freed || l.met[i] {
+		return 0, false
 	}
-	if _, freed := l.p.sizes[key]; !freed {
-		return false
-	}
-	l.first[key] = struct{}{}
-	return true
+	l.met[i] = true
+	return l.blobs.Size(i), true
 }
 
 func (l *lister) repository(r *gc.Repository) {
 	row := CleanupRepository{Name: r.Name, Manifests: r.Manifests.Len(), Blobs: r.Blobs.Len()}
 	each := func(list *gc.Digests, kind, why string) {
 		for _, d := range list.All() {
-			item := CleanupItem{Kind: kind, Repository: r.Name, Digest: d.String(), Why: why}
-			met := l.take(d)
-			if met {
-				item.Size = l.p.sizes[l.p.key(d)]
-			}
-			row.Bytes += item.Size
-			if met || kind == kindOfManifest {
-				l.why.add(why, 1, item.Size)
-				l.item(item)
+			size, first := l.take(d)
+			row.Bytes += size
+			if first || kind == kindOfManifest {
+				l.why.add(why, 1, size)
+				l.item(CleanupItem{Kind: kind, Repository: r.Name, Digest: d.String(), Size: size, Why: why})
 			}
 		}
 	}
@@ -252,7 +236,7 @@ func (c *Core) describeKept(ctx context.Context, p *heldPlan) {
 }
 
 func (p *heldPlan) uploadItems() []CleanupItem {
-	l := lister{p: p, items: []CleanupItem{}}
+	l := lister{items: []CleanupItem{}}
 	for _, u := range p.stale {
 		l.item(CleanupItem{Kind: kindOfUpload, Repository: u.Repository, Digest: u.ID, Size: u.Size, Why: whyAbandoned})
 	}
@@ -275,20 +259,17 @@ func moment(t, other time.Time) string {
 	return t.Format("15:04")
 }
 
-// keptReasons sums up what a clean-up kept that its plan had.
+// keptReasons sums up what a clean-up kept that its plan had. A link whose blob
+// stays with it is not counted beside the blob.
 func (p *heldPlan) keptReasons(c *Core, r gc.Receipt) tally {
 	texts := map[registry.Why]string{registry.Restart: c.untilText(p.waitsOr(c))}
-	said := func(w registry.Why) string { return cmp.Or(texts[w], string(w)) }
 	var t tally
-	for _, k := range r.Kept {
-		var size int64
-		if k.Repository == "" {
-			size = p.sizes[p.key(k.Digest)]
-		}
-		t.add(said(k.Why), 0, size)
-	}
 	for why, n := range r.Spared {
-		t.add(said(why), n, 0)
+		stayed := r.Stayed[why]
+		if stayed.Blobs == 0 && why != gc.Needed {
+			stayed.Blobs = n
+		}
+		t.add(cmp.Or(texts[why], string(why)), stayed.Blobs, stayed.Bytes)
 	}
 	return t
 }

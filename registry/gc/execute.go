@@ -24,9 +24,11 @@ type Receipt struct {
 	Freed            Count
 	Manifests, Links int
 	// Kept lists what the plan had as garbage and the clean-up kept, at most
-	// [MaxKept]; Spared counts all of it, by reason.
+	// [MaxKept]; Spared counts all of it, by reason, and Stayed what of it are
+	// blobs, with the reason why their link stayed when that is why.
 	Kept   []Kept
 	Spared map[registry.Why]int
+	Stayed map[registry.Why]Count
 	// Problems are what failed: it is left as it was.
 	Problems []Problem
 }
@@ -65,7 +67,7 @@ type execution struct {
 
 	refused []registry.Root // manifests that were to go, and stay
 	needs   map[string]set  // by repository: what must stay linked
-	blobs   set             // what must not be freed
+	blobs   reasons         // what must not be freed, and why
 }
 
 // Execute frees what is garbage in the plan and still is, once. What it does is
@@ -80,7 +82,7 @@ func (p *Plan) Execute(ctx context.Context, report func(Progress)) (Receipt, err
 	if report == nil {
 		report = func(Progress) {}
 	}
-	r := Receipt{Began: time.Now(), Spared: map[registry.Why]int{}}
+	r := Receipt{Began: time.Now(), Spared: map[registry.Why]int{}, Stayed: map[registry.Why]Count{}}
 	now := p
 	var err error
 	for round := 0; ; round++ {
@@ -93,7 +95,7 @@ func (p *Plan) Execute(ctx context.Context, report func(Progress)) (Receipt, err
 			}
 			now = next
 		}
-		x := execution{p: now, receipt: &r, report: report, needs: map[string]set{}, blobs: set{}}
+		x := execution{p: now, receipt: &r, report: report, needs: map[string]set{}, blobs: reasons{}}
 		err = x.run(ctx)
 		if !errors.Is(err, registry.ErrCensusLost) {
 			break

@@ -34,7 +34,7 @@ func TestABlobThatAClientHasSeenIsKeptForTheGrace(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if r := w.clean(gc.Options{}); r.Freed.Blobs != 0 || r.Spared[registry.Promised] != 2 {
+		if r := w.clean(gc.Options{}); r.Freed.Blobs != 0 || r.Stayed[registry.Promised].Blobs != 2 {
 			t.Errorf("receipt %+v", r)
 		}
 		w.whole(w.put(m, "v1").Digest)

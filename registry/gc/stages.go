@@ -14,7 +14,7 @@ import (
 func (x *execution) run(ctx context.Context) error {
 	x.refused = x.p.spared
 	for _, r := range x.p.spared {
-		x.blobs.add(r.Digest)
+		x.blobs.add(r.Digest, Needed)
 	}
 	x.total = x.p.Manifests + x.p.Links + x.p.Blobs.Len()
 	for _, stage := range []func(context.Context) error{x.manifests, x.learn, x.links, x.sweep} {
@@ -57,6 +57,13 @@ func (x *execution) kept(repo string, d registry.Digest, why registry.Why) {
 	}
 }
 
+func (x *execution) keptBlob(i int, why registry.Why) {
+	x.kept("", x.p.Blobs.At(i), why)
+	count := x.receipt.Stayed[why]
+	count.add(x.p.Blobs.Size(i))
+	x.receipt.Stayed[why] = count
+}
+
 func (x *execution) problem(repo string, d registry.Digest, err error) {
 	if len(x.receipt.Problems) < maxProblems {
 		x.receipt.Problems = append(x.receipt.Problems, Problem{Repository: repo, Digest: d, Text: err.Error()})
@@ -75,7 +82,7 @@ type unlinking struct {
 	groups [][]registry.Link
 	n      int
 	gone   *int
-	stay   func(repo string, group []registry.Link)
+	stay   func(repo string, group []registry.Link, why registry.Why)
 }
 
 func (u *unlinking) add(ctx context.Context, group []registry.Link) error {
@@ -110,7 +117,7 @@ func (u *unlinking) remove(ctx context.Context, groups [][]registry.Link) error 
 		return err
 	case err != nil && len(groups) == 1:
 		u.x.problem(u.repo, groups[0][0].Digest, err)
-		u.stay(u.repo, groups[0])
+		u.stay(u.repo, groups[0], Needed)
 		return nil
 	case err != nil:
 		for _, group := range groups {
@@ -128,7 +135,7 @@ func (u *unlinking) remove(ctx context.Context, groups [][]registry.Link) error 
 		for _, l := range group {
 			u.x.kept(u.repo, l.Digest, why[i])
 		}
-		u.stay(u.repo, group)
+		u.stay(u.repo, group, why[i])
 	}
 	return nil
 }
@@ -157,9 +164,9 @@ func (x *execution) manifests(ctx context.Context) error {
 	return nil
 }
 
-func (x *execution) staysManifest(repo string, group []registry.Link) {
+func (x *execution) staysManifest(repo string, group []registry.Link, why registry.Why) {
 	for _, l := range group {
-		x.blobs.add(l.Digest)
+		x.blobs.add(l.Digest, why)
 		x.refused = append(x.refused, registry.Root{Repository: repo, Digest: l.Digest})
 	}
 }
@@ -214,7 +221,7 @@ func (x *execution) need(ctx context.Context, root registry.Root, must bool) err
 		}
 		seen.add(d)
 		links.add(d)
-		x.blobs.add(d)
+		x.blobs.add(d, Needed)
 		e, err := edgesOf(ctx, x.p.keeper, nil, d)
 		if errors.Is(err, errUnread) && (!must || i > 0) {
 			continue
@@ -224,14 +231,14 @@ func (x *execution) need(ctx context.Context, root registry.Root, must bool) err
 		}
 		for _, b := range e.blobs {
 			links.add(b)
-			x.blobs.add(b)
+			x.blobs.add(b, Needed)
 		}
 		for _, c := range e.children {
 			if isManifest(c.MediaType) {
 				queue = append(queue, c.Digest)
 			}
 			links.add(c.Digest)
-			x.blobs.add(c.Digest)
+			x.blobs.add(c.Digest, Needed)
 		}
 	}
 	return nil
@@ -250,7 +257,7 @@ func (x *execution) links(ctx context.Context) error {
 			}
 			if needs.has(l.Digest) || needs.has(l.Target) {
 				x.kept(r.Name, d, Needed)
-				x.staysBlob(r.Name, []registry.Link{l})
+				x.staysBlob(r.Name, []registry.Link{l}, Needed)
 				x.progress(Unlinking, 1)
 				continue
 			}
@@ -265,23 +272,23 @@ func (x *execution) links(ctx context.Context) error {
 	return nil
 }
 
-func (x *execution) staysBlob(_ string, group []registry.Link) {
+func (x *execution) staysBlob(_ string, group []registry.Link, why registry.Why) {
 	for _, l := range group {
-		x.blobs.add(l.Digest)
-		x.blobs.add(l.Target)
+		x.blobs.add(l.Digest, why)
+		x.blobs.add(l.Target, why)
 	}
 }
 
 // sweep frees blobs. Each has lost its last link, or it stays.
 func (x *execution) sweep(ctx context.Context) error {
-	some := make([]registry.Digest, 0, batch)
-	for _, d := range x.p.Blobs.All() {
-		if x.blobs.has(d) {
-			x.kept("", d, Needed)
+	some := make([]int, 0, batch)
+	for i, d := range x.p.Blobs.All() {
+		if why, stays := x.blobs.of(d); stays {
+			x.keptBlob(i, why)
 			x.progress(Freeing, 1)
 			continue
 		}
-		if some = append(some, d); len(some) < batch {
+		if some = append(some, i); len(some) < batch {
 			continue
 		}
 		if err := x.free(ctx, some); err != nil {
@@ -292,7 +299,8 @@ func (x *execution) sweep(ctx context.Context) error {
 	return x.free(ctx, some)
 }
 
-func (x *execution) free(ctx context.Context, blobs []registry.Digest) error {
+// free frees blobs, by their places in the plan.
+func (x *execution) free(ctx context.Context, blobs []int) error {
 	if err := x.freeSome(ctx, blobs); err != nil || len(blobs) == 0 {
 		return err
 	}
@@ -300,20 +308,24 @@ func (x *execution) free(ctx context.Context, blobs []registry.Digest) error {
 	return nil
 }
 
-func (x *execution) freeSome(ctx context.Context, blobs []registry.Digest) error {
+func (x *execution) freeSome(ctx context.Context, blobs []int) error {
 	if err := ctx.Err(); err != nil || len(blobs) == 0 {
 		return err
 	}
-	swept, err := x.p.census.Sweep(ctx, x.p.NotAfter, blobs...)
+	digests := make([]registry.Digest, len(blobs))
+	for i, at := range blobs {
+		digests[i] = x.p.Blobs.At(at)
+	}
+	swept, err := x.p.census.Sweep(ctx, x.p.NotAfter, digests...)
 	switch {
 	case err != nil && fatal(ctx, err):
 		return err
 	case err != nil && len(blobs) == 1:
-		x.problem("", blobs[0], err)
+		x.problem("", digests[0], err)
 		return nil
 	case err != nil:
-		for _, d := range blobs {
-			if err := x.freeSome(ctx, []registry.Digest{d}); err != nil {
+		for _, at := range blobs {
+			if err := x.freeSome(ctx, []int{at}); err != nil {
 				return err
 			}
 		}
@@ -321,7 +333,7 @@ func (x *execution) freeSome(ctx context.Context, blobs []registry.Digest) error
 	}
 	for i, s := range swept {
 		if s.Kept != "" {
-			x.kept("", blobs[i], s.Kept)
+			x.keptBlob(blobs[i], s.Kept)
 		} else if s.Freed > 0 {
 			x.receipt.Freed.add(s.Freed)
 		}

@@ -126,6 +126,25 @@ func (l *Digests) All() iter.Seq2[int, registry.Digest] {
 	}
 }
 
+// Places gives what finds the place of a digest in the list. It takes 4 bytes
+// for each digest that the plan knows.
+func (l *Digests) Places() func(registry.Digest) (int, bool) {
+	if len(l.ids) == 0 {
+		return func(registry.Digest) (int, bool) { return 0, false }
+	}
+	places := make([]uint32, l.of.n)
+	for i, id := range l.ids {
+		places[id] = uint32(i) + 1 //nolint:gosec // there are no more than ids
+	}
+	return func(d registry.Digest) (int, bool) {
+		id, ok := l.of.find(d)
+		if !ok || int(id) >= len(places) || places[id] == 0 {
+			return 0, false
+		}
+		return int(places[id] - 1), true
+	}
+}
+
 // members gives what tells whether a digest is in the list.
 func (l *Digests) members() func(registry.Digest) bool {
 	if len(l.ids) == 0 {
@@ -153,4 +172,20 @@ func (s set) has(d registry.Digest) bool {
 	key, _ := sumOf(d)
 	_, ok := s[key]
 	return ok
+}
+
+// reasons is digests with why they stay. The first reason holds.
+type reasons map[sum]registry.Why
+
+func (r reasons) add(d registry.Digest, why registry.Why) {
+	key, _ := sumOf(d)
+	if _, ok := r[key]; !ok {
+		r[key] = why
+	}
+}
+
+func (r reasons) of(d registry.Digest) (registry.Why, bool) {
+	key, _ := sumOf(d)
+	why, ok := r[key]
+	return why, ok
 }
