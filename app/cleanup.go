@@ -61,8 +61,11 @@ func (c *Core) openCleaner(uploads uploadKeeper, drv driver.Driver) {
 // storeGrace is what store.Options wants: a folder that was opened for one
 // command has nobody who was promised anything.
 func storeGrace(o Options, cfg *config.Config) time.Duration {
-	if o.Alone || cfg.Berth.Cleanup.Grace <= 0 {
+	switch {
+	case o.Alone:
 		return -1
+	case cfg.Berth.Cleanup.Grace <= 0:
+		return store.InFlight
 	}
 	return cfg.Berth.Cleanup.Grace
 }

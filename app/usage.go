@@ -38,6 +38,8 @@ func (c *Core) usage(ctx context.Context) (Usage, error) {
 	}
 	if c.waitsUntil().IsZero() {
 		out.Freeable = free
+	} else {
+		out.Young = min(out.Young+free, out.Loose) // what was promised before the start is not known
 	}
 	if how.Enabled && !how.DryRun {
 		out.Freeable += beside.Stale

@@ -3,6 +3,7 @@ package retention
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -86,10 +87,15 @@ func (r *rule) compile() error {
 		say(errors.New("keep is empty, so all its tags would go; say what stays, such as keep: {newest: 10} or keep: {younger: 30d}"))
 	case k.empty() && r.Untagged == 0:
 		say(errors.New("it says neither keep nor untagged, so it does nothing; add one of them, such as keep: {newest: 10}"))
-	case !k.empty() && !k.conditions():
-		say(errors.New("keep has nothing but always, so all other tags would go; add newest, versions, younger or pulled"))
+	case !k.empty() && !k.conditions() && !r.keepsAll():
+		say(errors.New("keep has nothing but always, so all other tags would go; add newest, versions, younger or pulled, or say always: ['*'] to keep all that it selects"))
 	}
 	return errors.Join(failed...)
+}
+
+// keepsAll reports whether the rule keeps whatever it selects.
+func (r *rule) keepsAll() bool {
+	return slices.ContainsFunc(r.Keep.Always, func(p string) bool { return p == "*" || p == "**" || slices.Contains(r.Tags, p) && len(r.Tags) == 1 })
 }
 
 // speaksOfTags reports whether the rule judges tags of a repository at all.

@@ -12,7 +12,7 @@ import (
 func (s *Store) adoptSmall(ctx context.Context, sess *session, d registry.Digest) error {
 	defer s.locks.shared(sess.repo)()
 	defer s.gate.refer()()
-	s.leases.take(d)
+	s.leases.take(sess.repo, d)
 	s.censuses.note(sess.repo, d)
 	b := s.newBatch()
 	defer b.done()
@@ -44,7 +44,7 @@ func (s *Store) adoptSmall(ctx context.Context, sess *session, d registry.Digest
 func (s *Store) adopt(ctx context.Context, sess *session, d registry.Digest) error {
 	defer s.locks.shared(sess.repo)()
 	defer s.gate.refer()()
-	s.leases.take(d)
+	s.leases.take(sess.repo, d)
 	s.censuses.note(sess.repo, d)
 	b := s.newBatch()
 	defer b.done()

@@ -136,7 +136,7 @@ func (s *Store) StatBlob(ctx context.Context, repo string, d registry.Digest) (r
 	if err != nil {
 		return registry.Descriptor{}, err
 	}
-	s.leases.take(target)
+	s.leases.take(repo, target)
 	if s.landed(layerLink(repo, d)) {
 		desc, _, err = s.lookAtBlob(ctx, repo, d)
 	}

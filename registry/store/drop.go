@@ -77,6 +77,7 @@ func (s *Store) DeleteManifest(ctx context.Context, repo string, d registry.Dige
 		s.doubt()
 		return fmt.Errorf("delete manifest %s of %s: %w", d, repo, err)
 	}
+	s.leases.keep(repo, d)
 	s.cache.tagged(tags)
 	s.tell(ctx, repo, append(changes, index.DropManifest{Repository: repo, Digest: d})...)
 	return nil

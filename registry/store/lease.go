@@ -8,38 +8,63 @@ import (
 	"berth/registry"
 )
 
+// InFlight, as Options.Grace, is for who wants garbage gone at once, and no push
+// to fail for it: what a client was promised stays until a manifest of the same
+// repository needs it, for as long as an upload is open (an hour at most), and
+// for a quarter of a minute in any case. Nothing waits after the start.
+const InFlight time.Duration = -2
+
+// passingTime is how long a promise in flight stays by itself: between the last
+// upload of a push and its manifest.
+const passingTime = 15 * time.Second
+
 // leases remember what a client was promised: a blob that was seen, pushed or
 // mounted stays for the grace time, so that the manifest that needs it can
 // arrive. They are in memory only; after a restart the age of a blob, and the
 // rule that nothing is swept before the store is open for as long as the grace,
 // stand in for them.
 type leases struct {
-	grace atomic.Int64 // a time.Duration
+	grace   atomic.Int64 // a time.Duration
+	uploads func() int   // that are open
 
-	mu    sync.Mutex // guards what follows
-	until map[registry.Digest]time.Time
-	prune int // size of until at which the expired are dropped
+	mu      sync.Mutex // guards what follows
+	until   map[registry.Digest]time.Time
+	passing map[registry.Digest]passing // promised while grace was InFlight
+	prune   int                         // how many there may be before the expired are dropped
+}
+
+// passing is a promise in flight.
+type passing struct {
+	at   time.Time
+	repo string // "" for several
 }
 
 const pruneLeasesAt = 1024
 
-func newLeases(grace time.Duration) *leases {
-	l := &leases{until: map[registry.Digest]time.Time{}, prune: pruneLeasesAt}
+func newLeases(grace time.Duration, uploads func() int) *leases {
+	l := &leases{uploads: uploads, until: map[registry.Digest]time.Time{}, passing: map[registry.Digest]passing{}, prune: pruneLeasesAt}
 	l.grace.Store(int64(grace))
 	return l
 }
 
-// take begins or prolongs a lease.
-func (l *leases) take(d registry.Digest) {
+// take begins or prolongs a lease for who works in a repository.
+func (l *leases) take(repo string, d registry.Digest) {
 	grace := time.Duration(l.grace.Load())
-	if grace <= 0 {
+	if grace <= 0 && grace != InFlight {
 		return
 	}
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.until[d] = now.Add(grace)
-	if len(l.until) < l.prune {
+	if grace == InFlight {
+		if was, ok := l.passing[d]; ok && was.repo != repo {
+			repo = ""
+		}
+		l.passing[d] = passing{now, repo}
+	} else {
+		l.until[d] = now.Add(grace)
+	}
+	if len(l.until)+len(l.passing) < l.prune {
 		return
 	}
 	for d, until := range l.until {
@@ -47,7 +72,39 @@ func (l *leases) take(d registry.Digest) {
 			delete(l.until, d)
 		}
 	}
-	l.prune = max(2*len(l.until), pruneLeasesAt)
+	for d, p := range l.passing {
+		if now.Sub(p.at) >= DefaultGrace {
+			delete(l.passing, d)
+		}
+	}
+	l.prune = max(2*(len(l.until)+len(l.passing)), pruneLeasesAt)
+}
+
+// keep ends promises in flight that a manifest of the repository has kept, or
+// that its deletion made void. Other leases stay: somebody else may rely on them.
+func (l *leases) keep(repo string, digests ...registry.Digest) {
+	if time.Duration(l.grace.Load()) != InFlight {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, d := range digests {
+		if l.passing[d].repo == repo {
+			delete(l.passing, d)
+		}
+	}
+}
+
+// held reports whether a lease still runs.
+func (l *leases) held(d registry.Digest) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.until[d].After(time.Now()) {
+		return true
+	}
+	p, ok := l.passing[d]
+	age := time.Since(p.at)
+	return ok && (age < passingTime || age < DefaultGrace && l.uploads() > 0)
 }
 
 // SetGrace changes Options.Grace from now on: what was promised before stays as
@@ -61,10 +118,3 @@ func (s *Store) SetGrace(grace time.Duration) {
 
 // settling reports whether what was promised before the start may still hold.
 func (s *Store) settling() bool { return time.Since(s.opened) < time.Duration(s.leases.grace.Load()) }
-
-// held reports whether a lease still runs.
-func (l *leases) held(d registry.Digest) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.until[d].After(time.Now())
-}

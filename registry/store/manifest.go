@@ -32,7 +32,7 @@ func (s *Store) StatManifest(ctx context.Context, repo string, d registry.Digest
 	if err != nil {
 		return registry.Descriptor{}, err
 	}
-	s.leases.take(d)
+	s.leases.take(repo, d)
 	if s.landed(revisionLink(repo, d)) {
 		if err := s.revision(ctx, repo, d); err != nil {
 			return registry.Descriptor{}, err

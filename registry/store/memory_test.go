@@ -106,12 +106,12 @@ func TestLocksExistOnlyWhileTheyAreUsed(t *testing.T) {
 func TestLeasesThatAreOverAreForgotten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLeases(time.Minute)
+		l := newLeases(time.Minute, func() int { return 0 })
 		for i := range pruneLeasesAt - 1 {
-			l.take(digest.FromString(fmt.Sprint(i)))
+			l.take("a", digest.FromString(fmt.Sprint(i)))
 		}
 		time.Sleep(2 * time.Minute)
-		l.take("last")
+		l.take("a", "last")
 		if !l.held("last") || l.held(digest.FromString("1")) || len(l.until) != 1 {
 			t.Errorf("%d leases are kept", len(l.until))
 		}

@@ -40,7 +40,7 @@ func (s *Store) MountBlob(ctx context.Context, from, to string, d registry.Diges
 	if err != nil {
 		return registry.Descriptor{}, fmt.Errorf("mount %s: %w", d, err)
 	}
-	s.leases.take(target)
+	s.leases.take(to, target)
 	b := s.newBatch()
 	defer b.done()
 	b.ensure(ctx, layerLink(to, d), []byte(target))

@@ -33,7 +33,7 @@ func (s *Store) PutManifest(ctx context.Context, repo string, m registry.Manifes
 		return registry.Descriptor{}, err
 	}
 	if len(tags) == 0 {
-		s.leases.take(m.Digest) // what names it has still to come
+		s.leases.take(repo, m.Digest) // what names it has still to come
 	}
 	// From here on a client that goes away must not leave half of it.
 	ctx = context.WithoutCancel(ctx)
@@ -42,8 +42,23 @@ func (s *Store) PutManifest(ctx context.Context, repo string, m registry.Manifes
 		return registry.Descriptor{}, fmt.Errorf("put manifest %s into %s: %w", m.Digest, repo, err)
 	}
 	s.cache.put(m)
+	s.keepPromises(repo, m.Digest, p, tags)
 	s.tell(ctx, repo, s.manifestChanges(ctx, repo, m, p, tags, registry.MomentFrom(ctx))...)
 	return describeManifest(m), nil
+}
+
+// keepPromises ends the leases in flight of what the manifest needs, which is
+// referred to now, and, when it has a tag, of the manifest itself.
+func (s *Store) keepPromises(repo string, d registry.Digest, p manifest.Parsed, tags []string) {
+	for _, b := range p.Blobs {
+		s.leases.keep(repo, b.Digest)
+	}
+	for _, c := range p.Children {
+		s.leases.keep(repo, c.Digest)
+	}
+	if len(tags) > 0 {
+		s.leases.keep(repo, d)
+	}
 }
 
 // refers tells a clean-up that runs what a manifest refers to. The caller is

@@ -24,7 +24,8 @@ const DefaultGrace = time.Hour
 type Options struct {
 	// Grace is for how long a blob that was promised to a client cannot be
 	// swept; also, nothing is swept before the store has been open that long,
-	// since promises are in memory. 0 means [DefaultGrace]; negative, none.
+	// since promises are in memory. 0 means [DefaultGrace]; -1, none; see also
+	// [InFlight].
 	Grace time.Duration
 	// Cache bounds the memory that holds manifests, small blobs, what tags name
 	// and pages of lists, in bytes. 0 means 16 MiB; negative, none.
@@ -103,9 +104,10 @@ func Open(ctx context.Context, drv driver.Driver, ix index.Index, o Options) (*S
 	}
 	s := &Store{
 		drv: drv, ix: ix, log: o.Logger, opt: o, opened: time.Now(),
-		leases: newLeases(o.Grace), sessions: newSessions(), cache: newCache(o.Cache), pages: newPages(o.Cache), censuses: newCensuses(),
+		sessions: newSessions(), cache: newCache(o.Cache), pages: newPages(o.Cache), censuses: newCensuses(),
 		doubts: make(chan struct{}, 1), reconciled: make(chan struct{}), stop: func() {},
 	}
+	s.leases = newLeases(o.Grace, s.sessions.count)
 	if ix == nil {
 		close(s.reconciled)
 		return s, nil

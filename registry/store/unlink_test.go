@@ -21,15 +21,7 @@ func TestARemovalHoldsUpOnlyWhoNeedsWhatGoes(t *testing.T) {
 	for _, key := range []string{"_layers", "/blobs/"} {
 		t.Run(strings.Trim(key, "/_"), func(t *testing.T) {
 			t.Parallel()
-			deleting, goOn := make(chan struct{}), make(chan struct{})
-			var once sync.Once
-			drv := faulty.New(memory.New(), faulty.Plan{Writes: true, Before: func(_ context.Context, op faulty.Op) error {
-				if op.Kind == faulty.Delete && strings.Contains(op.Key, key) {
-					once.Do(func() { close(deleting) })
-					<-goOn
-				}
-				return nil
-			}})
+			drv, deleting, goOn := stopping(key)
 			st := open(t, drv, nil, store.Options{Grace: -1, Park: -1})
 			b := registrytest.PushBlob(t, st, "a", []byte("going"))
 			c, err := st.Census(t.Context())
@@ -82,6 +74,20 @@ func TestARemovalHoldsUpOnlyWhoNeedsWhatGoes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// stopping gives a driver that stops at the first deletion of a key that contains
+// a text: it says so, and waits.
+func stopping(key string) (drv *faulty.Driver, deleting, goOn chan struct{}) {
+	deleting, goOn = make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	return faulty.New(memory.New(), faulty.Plan{Writes: true, Before: func(_ context.Context, op faulty.Op) error {
+		if op.Kind == faulty.Delete && strings.Contains(op.Key, key) {
+			once.Do(func() { close(deleting) })
+			<-goOn
+		}
+		return nil
+	}}), deleting, goOn
 }
 
 func TestACensusThatIsClosedRemovesNothing(t *testing.T) {

@@ -1,0 +1,111 @@
+package store_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"berth/registry"
+	"berth/registry/driver/memory"
+	"berth/registry/manifest"
+	"berth/registry/registrytest"
+	"berth/registry/store"
+)
+
+// promised reports whether a removal of a blob of a repository is refused.
+func promised(t *testing.T, st *store.Store, repo string, d registry.Digest) bool {
+	t.Helper()
+	c, err := st.Census(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	why, err := c.Unlink(t.Context(), repo, []registry.Link{{Kind: registry.BlobLink, Digest: d, Target: d}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return why[0] == registry.Promised
+}
+
+// parts are the blobs that a manifest needs.
+func parts(t *testing.T, m registry.Manifest) (out []registry.Digest) {
+	t.Helper()
+	p, err := manifest.Parse(m.MediaType, m.Content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range p.Blobs {
+		out = append(out, b.Digest)
+	}
+	return out
+}
+
+func TestWithoutAGraceAPromiseLastsUntilItIsKept(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := open(t, memory.New(), nil, store.Options{Grace: store.InFlight, Park: -1})
+		layer := registrytest.PushBlob(t, st, "a", []byte("layer"))
+		if !promised(t, st, "a", layer.Digest) {
+			t.Error("a layer goes before its manifest can come")
+		}
+		m := registrytest.PushImage(t, st, "a", "v1")
+		parts := parts(t, m)
+		if len(parts) == 0 {
+			t.Fatal("an image without parts proves nothing")
+		}
+		for _, d := range parts {
+			if promised(t, st, "a", d) {
+				t.Errorf("%s is promised, though its manifest is there", d)
+			}
+		}
+		time.Sleep(time.Minute)
+		if promised(t, st, "a", layer.Digest) {
+			t.Error("a layer stays for ever")
+		}
+	})
+}
+
+func TestWithoutAGraceAPromiseLastsWhileAnUploadIsOpen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := open(t, memory.New(), nil, store.Options{Grace: store.InFlight, Park: -1})
+		layer := registrytest.PushBlob(t, st, "a", []byte("small"))
+		up, err := st.StartUpload(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(30 * time.Minute)
+		if !promised(t, st, "a", layer.Digest) {
+			t.Error("a small layer goes while a large one comes")
+		}
+		time.Sleep(time.Hour)
+		if promised(t, st, "a", layer.Digest) {
+			t.Error("an upload that nobody ends holds everything")
+		}
+		if err := up.Cancel(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestWithoutAGraceOneRepositoryDoesNotKeepThePromiseToAnother(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := open(t, memory.New(), nil, store.Options{Grace: store.InFlight, Park: -1})
+		m := registrytest.PushImage(t, st, "a", "v1")
+		shared := parts(t, m)[0]
+		if _, err := st.MountBlob(t.Context(), "a", "b", shared); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := st.PutManifest(t.Context(), "a", m, "v2"); err != nil {
+			t.Fatal(err)
+		}
+		if !promised(t, st, "b", shared) {
+			t.Error("what was mounted into b goes since a has pushed")
+		}
+	})
+}
