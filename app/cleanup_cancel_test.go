@@ -52,7 +52,7 @@ func openLoose(t testing.TB, blobs int) *Core {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Berth.Cleanup.Grace = 0
+	cfg.Berth.Cleanup.Grace = time.Nanosecond // none: an upload keeps its blob for a moment
 	c, err := Open(t.Context(), Options{Config: cfg})
 	if err != nil {
 		t.Fatal(err)

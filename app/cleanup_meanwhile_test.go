@@ -60,7 +60,7 @@ func TestPushesGoOnWhileCleanUpsRunAndNothingOfThemIsLost(t *testing.T) {
 func TestACleanUpOfAStorageInMemoryWorksToo(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "config.yml")
-	if err := os.WriteFile(file, []byte("version: 0.1\nstorage:\n  inmemory: {}\n  delete: {enabled: true}\nberth:\n  cleanup: {grace: 0s}\nhttp: {addr: 127.0.0.1:0}\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("version: 0.1\nstorage:\n  inmemory: {}\n  delete: {enabled: true}\nberth:\n  cleanup: {grace: 1ns}\nhttp: {addr: 127.0.0.1:0}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cfg, err := config.Load(file, nil, config.Flags{Data: t.TempDir()})

@@ -14,11 +14,15 @@ import (
 	"berth/app"
 )
 
+// hardlyAny is a grace that is over at once. With none at all a push that is
+// under way keeps what it has for a moment.
+const hardlyAny = time.Nanosecond
+
 // withoutGrace is an instance that frees what nothing needs at once.
 func withoutGrace(t *testing.T) *instance {
 	t.Helper()
 	o := options(t, t.TempDir(), "127.0.0.1:0")
-	o.Config.Berth.Cleanup.Grace = 0
+	o.Config.Berth.Cleanup.Grace = hardlyAny
 	return start(t, o)
 }
 
@@ -161,7 +165,7 @@ func TestSoonAfterTheStartTheReceiptSaysWhyNothingWentAndWhenItWill(t *testing.T
 func TestAGraceThatIsTakenAwayWhileItRunsActsAtOnce(t *testing.T) {
 	t.Parallel()
 	i := fresh(t)
-	if _, err := i.Apply(t.Context(), app.ApplyRequest{Values: map[string]string{"berth.cleanup.grace": "0s"}}); err != nil {
+	if _, err := i.Apply(t.Context(), app.ApplyRequest{Values: map[string]string{"berth.cleanup.grace": "1ns"}}); err != nil {
 		t.Fatal(err)
 	}
 	i.pushBlob("team/app", []byte("nothing uses this"))
