@@ -6,7 +6,6 @@ import (
 	"iter"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"berth/app/config"
@@ -23,6 +22,7 @@ const planLife = 10 * time.Minute
 type uploadKeeper interface {
 	StaleUploads(ctx context.Context, olderThan time.Time) iter.Seq2[store.Stale, error]
 	SetGrace(grace time.Duration)
+	Settled() time.Time
 	PurgeUpload(ctx context.Context, u store.Stale, olderThan time.Time) (bool, error)
 }
 
@@ -30,9 +30,6 @@ type uploadKeeper interface {
 type cleaner struct {
 	uploads uploadKeeper
 	past    *history
-	// wait is for how long after the start nothing can be freed, since what was
-	// promised before is not known.
-	wait atomic.Int64 // a time.Duration
 
 	mu     sync.Mutex // guards what follows
 	plan   *heldPlan  // the last one that was shown, or nil
@@ -44,12 +41,7 @@ type cleaner struct {
 // openCleaner comes after the store in c.closers, since a plan holds on to it.
 func (c *Core) openCleaner(uploads uploadKeeper, drv driver.Driver) {
 	c.cleaner.uploads, c.cleaner.past = uploads, &history{drv: drv, log: c.log}
-	c.cleaner.wait.Store(int64(storeGrace(c.opt, c.conf())))
-	c.onSettings(func(_, is *config.Config) {
-		grace := storeGrace(c.opt, is)
-		c.cleaner.wait.Store(int64(grace))
-		uploads.SetGrace(grace)
-	})
+	c.onSettings(func(_, is *config.Config) { uploads.SetGrace(storeGrace(c.opt, is)) })
 	c.closers = append(c.closers, func() error {
 		c.cleaner.mu.Lock()
 		c.cleaner.closed = true
@@ -71,13 +63,7 @@ func storeGrace(o Options, cfg *config.Config) time.Duration {
 }
 
 // waitsUntil is from when on something can be freed; zero when that is now.
-func (c *Core) waitsUntil() time.Time {
-	left := time.Duration(c.cleaner.wait.Load()) - time.Since(c.started)
-	if left <= 0 {
-		return time.Time{}
-	}
-	return time.Now().Add(left)
-}
+func (c *Core) waitsUntil() time.Time { return c.cleaner.uploads.Settled() }
 
 // hold keeps a plan instead of the one before, which is closed.
 func (cl *cleaner) hold(p *heldPlan) error {

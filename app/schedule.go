@@ -31,12 +31,12 @@ const (
 )
 
 // scheduler starts clean-ups by itself. It goes by the clock on the wall, since
-// a machine sleeps, and looks at it once a minute. One goroutine.
+// a machine sleeps, and looks at it once a minute at least. One goroutine.
 type scheduler struct {
 	conf func() config.Cleanup
-	// quiet is how long nothing begins after the start; blind, that the figures
-	// are not known yet.
-	quiet func() time.Duration
+	// quiet says that nothing can be freed yet, so soon after the start; blind,
+	// that the figures are not known yet.
+	quiet func() bool
 	blind func() bool
 	state func(ctx context.Context) (past, error)
 	keep  func(ctx context.Context, do func(*past)) error
@@ -59,19 +59,28 @@ type scheduler struct {
 // run works until ctx ends.
 func (s *scheduler) run(ctx context.Context) {
 	began := time.Now()
-	ticker := time.NewTicker(schedulePace)
-	defer ticker.Stop()
+	timer := time.NewTimer(schedulePace)
+	defer timer.Stop()
 	for {
-		if err := s.look(ctx, wall(), time.Since(began) >= max(s.quiet(), scheduleQuiet) && !s.blind()); err != nil && ctx.Err() == nil {
+		if err := s.look(ctx, wall(), time.Since(began) >= scheduleQuiet && !s.quiet() && !s.blind()); err != nil && ctx.Err() == nil {
 			s.log.Warn("schedule of clean-ups", "error", err)
 		}
+		timer.Reset(s.pause(wall()))
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-timer.C:
 		case <-s.changed:
 		}
 	}
+}
+
+// pause is until the next look: a minute, or less when something is due before.
+func (s *scheduler) pause(now time.Time) time.Duration {
+	if next := nextDue(s.conf(), now); !next.IsZero() {
+		return min(next.Sub(now), schedulePace)
+	}
+	return schedulePace
 }
 
 // wall is the time of the clock on the wall, which a suspended machine does not
@@ -178,7 +187,7 @@ func dueOn(c config.Cleanup, now time.Time, day int) (time.Time, bool) {
 func (c *Core) startSchedule() {
 	s := &scheduler{
 		conf:  func() config.Cleanup { return c.conf().Berth.Cleanup },
-		quiet: func() time.Duration { return time.Duration(c.cleaner.wait.Load()) }, blind: c.blind,
+		quiet: func() bool { return !c.waitsUntil().IsZero() }, blind: c.blind,
 		state: c.cleaner.past.state, keep: c.cleaner.past.change,
 		clean: c.cleanNow, failed: c.cleanupFailed, empty: c.emptyOldest, log: c.log,
 		freeable: func(ctx context.Context) (int64, error) {

@@ -89,6 +89,7 @@ type bench struct {
 	at          []time.Time
 	frees       int64 // what each clean-up frees
 	err         error
+	began       time.Time // the last start
 	free, total int64
 	trash       int // entries, each of 100 bytes
 	loose       int64
@@ -98,7 +99,7 @@ type bench struct {
 func newBench(conf config.Cleanup) *bench {
 	b := &bench{conf: conf, free: 900, total: 1000}
 	b.scheduler = &scheduler{
-		conf: func() config.Cleanup { return b.conf }, quiet: func() time.Duration { return time.Hour }, blind: func() bool { return false },
+		conf: func() config.Cleanup { return b.conf }, quiet: func() bool { return time.Since(b.began) < time.Hour }, blind: func() bool { return false },
 		state: func(context.Context) (past, error) { return b.past, nil },
 		keep:  func(_ context.Context, do func(*past)) error { do(&b.past); return nil },
 		clean: func(_ context.Context, a ask) (CleanupReceipt, error) {
@@ -125,6 +126,7 @@ func (b *bench) live(t *testing.T, d time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
+	b.began = time.Now()
 	go func() { b.run(ctx); close(done) }()
 	time.Sleep(d)
 	synctest.Wait()

@@ -20,9 +20,9 @@ const passingTime = 15 * time.Second
 
 // leases remember what a client was promised: a blob that was seen, pushed or
 // mounted stays for the grace time, so that the manifest that needs it can
-// arrive. They are in memory only; after a restart the age of a blob, and the
-// rule that nothing is swept before the store is open for as long as the grace,
-// stand in for them.
+// arrive. They are in memory; a store that is closed in order writes them down for
+// the next one. After a crash the age of a blob, and the rule that nothing is
+// swept before the store is open for as long as the grace, stand in for them.
 type leases struct {
 	grace   atomic.Int64 // a time.Duration
 	uploads func() int   // that are open
@@ -117,4 +117,14 @@ func (s *Store) SetGrace(grace time.Duration) {
 }
 
 // settling reports whether what was promised before the start may still hold.
-func (s *Store) settling() bool { return time.Since(s.opened) < time.Duration(s.leases.grace.Load()) }
+func (s *Store) settling() bool { return !s.Settled().IsZero() }
+
+// Settled is from when on something can be freed, since what was promised before
+// the start is over by then; zero when that is now.
+func (s *Store) Settled() time.Time {
+	left := time.Duration(s.leases.grace.Load()) - time.Since(s.opened)
+	if s.inherited || left <= 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(left)
+}

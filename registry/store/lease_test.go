@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -108,4 +109,56 @@ func TestWithoutAGraceOneRepositoryDoesNotKeepThePromiseToAnother(t *testing.T) 
 			t.Error("what was mounted into b goes since a has pushed")
 		}
 	})
+}
+
+func TestAnOrderlyStopLeavesItsPromisesInWriting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		drv := memory.New()
+		before, err := store.Open(context.Background(), drv, nil, store.Options{Grace: time.Hour, Park: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := registrytest.PushBlob(t, before, "a", []byte("old"))
+		time.Sleep(2 * time.Hour)
+		fresh := registrytest.PushBlob(t, before, "a", []byte("new"))
+		if err := before.Close(); err != nil {
+			t.Fatal(err)
+		}
+		st, err := store.Open(context.Background(), drv, nil, store.Options{Grace: time.Hour, Park: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at := st.Settled(); !at.IsZero() {
+			t.Errorf("it waits until %s", at)
+		}
+		if promised(t, st, "a", old.Digest) || !promised(t, st, "a", fresh.Digest) {
+			t.Error("the promises are not those of before")
+		}
+		// That one is killed: what it promised nobody knows.
+		killed, err := store.Open(context.Background(), drv, nil, store.Options{Grace: time.Hour, Park: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if killed.Settled().IsZero() {
+			t.Error("after a crash nothing is waited for")
+		}
+		time.Sleep(time.Hour)
+		if !killed.Settled().IsZero() {
+			t.Error("it waits for ever")
+		}
+	})
+}
+
+func TestPromisesThatCannotBeReadAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	for _, content := range []string{"", "{", `{"version":9}`} {
+		drv := memory.New()
+		if err := drv.Put(t.Context(), "berth/promises.json", []byte(content)); err != nil {
+			t.Fatal(err)
+		}
+		if st := open(t, drv, nil, store.Options{Grace: time.Hour, Park: -1}); st.Settled().IsZero() {
+			t.Errorf("%q is taken for knowledge", content)
+		}
+	}
 }

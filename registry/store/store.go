@@ -24,7 +24,8 @@ const DefaultGrace = time.Hour
 type Options struct {
 	// Grace is for how long a blob that was promised to a client cannot be
 	// swept; also, nothing is swept before the store has been open that long,
-	// since promises are in memory. 0 means [DefaultGrace]; -1, none; see also
+	// since promises are in memory, unless the one before was closed in order
+	// and left them in writing. 0 means [DefaultGrace]; -1, none; see also
 	// [InFlight].
 	Grace time.Duration
 	// Cache bounds the memory that holds manifests, small blobs, what tags name
@@ -57,20 +58,22 @@ type Store struct {
 	log *slog.Logger
 	opt Options
 
-	opened   time.Time
-	gate     gate
-	locks    locks // by repository
-	tags     locks // by repository:tag
-	flights  locks // by key of a blob or a link
-	leases   *leases
-	sessions *sessions
-	cache    *cache
-	pages    *pages
-	known    known
-	censuses *censuses
-	torn     truncated
-	changes  changes
-	beside   besides
+	opened  time.Time
+	gate    gate
+	locks   locks // by repository
+	tags    locks // by repository:tag
+	flights locks // by key of a blob or a link
+	// inherited: what was promised before the start is known.
+	inherited bool
+	leases    *leases
+	sessions  *sessions
+	cache     *cache
+	pages     *pages
+	known     known
+	censuses  *censuses
+	torn      truncated
+	changes   changes
+	beside    besides
 
 	trusted    atomic.Bool   // the index may answer lists
 	doubts     chan struct{} // capacity 1: reconcile again
@@ -108,6 +111,7 @@ func Open(ctx context.Context, drv driver.Driver, ix index.Index, o Options) (*S
 		doubts: make(chan struct{}, 1), reconciled: make(chan struct{}), stop: func() {},
 	}
 	s.leases = newLeases(o.Grace, s.sessions.count)
+	s.inherited = s.inherit(ctx)
 	if ix == nil {
 		close(s.reconciled)
 		return s, nil
@@ -129,7 +133,11 @@ func Open(ctx context.Context, drv driver.Driver, ix index.Index, o Options) (*S
 func (s *Store) Close() error {
 	s.stop()
 	s.background.Wait()
-	return s.closeSessions()
+	err := s.closeSessions()
+	if e := s.leave(context.Background()); e != nil {
+		s.log.Warn("a clean-up after the next start waits for the grace", "error", e)
+	}
+	return err
 }
 
 // OpenUploads counts the uploads that are being written, or that were within

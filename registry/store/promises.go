@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"time"
+
+	"berth/registry"
+)
+
+// promisesKey holds what was promised when a store was closed in order. It is
+// there only while no store is open: one that was killed leaves none, and the
+// next one waits for the grace.
+const promisesKey = "berth/promises.json"
+
+// maxPromises is how many are written down; of more, the next store waits.
+const maxPromises = 100_000
+
+// promises is the file.
+type promises struct {
+	Version int                           `json:"version"`
+	Until   map[registry.Digest]time.Time `json:"until"`
+}
+
+// leave writes down what still holds.
+func (s *Store) leave(ctx context.Context) error {
+	if s.leases.grace.Load() <= 0 || s.settling() {
+		return nil
+	}
+	s.leases.mu.Lock()
+	now, until := time.Now(), maps.Clone(s.leases.until)
+	s.leases.mu.Unlock()
+	maps.DeleteFunc(until, func(_ registry.Digest, t time.Time) bool { return !t.After(now) })
+	if len(until) > maxPromises {
+		return nil
+	}
+	content, err := json.Marshal(promises{Version: 1, Until: until})
+	if err != nil {
+		return fmt.Errorf("write down what was promised: %w", err)
+	}
+	if err := s.drv.Put(ctx, promisesKey, content); err != nil {
+		return fmt.Errorf("write down what was promised: %w", err)
+	}
+	return nil
+}
+
+// inherit takes over what was promised before; true means that all of it is
+// known. The file goes first: a store that is killed later leaves none.
+func (s *Store) inherit(ctx context.Context) bool {
+	grace := time.Duration(s.leases.grace.Load())
+	if grace <= 0 {
+		return false
+	}
+	content, err := s.read(ctx, promisesKey, maxPromises*128)
+	if err != nil || s.drv.Delete(ctx, promisesKey) != nil {
+		return false // none, or on a disk that is not to be relied on
+	}
+	var p promises
+	if err := json.Unmarshal(content, &p); err != nil || p.Version != 1 {
+		return false
+	}
+	latest := time.Now().Add(grace)
+	for d, until := range p.Until {
+		if until.After(latest) {
+			until = latest // by a clock that was wrong
+		}
+		s.leases.until[d] = until
+	}
+	return true
+}
