@@ -125,6 +125,18 @@ func (b *Bin) Get(ctx context.Context, id string) (Entry, error) {
 	return e, nil
 }
 
+// hold gives one entry, and keeps it until release. Errors: [ErrUnknown].
+func (b *Bin) hold(ctx context.Context, id string) (e Entry, release func(), err error) {
+	if err := b.load(ctx); err != nil {
+		return Entry{}, nil, err
+	}
+	e, release, ok := b.table.hold(id)
+	if !ok {
+		return Entry{}, nil, fmt.Errorf("%q: %w", id, ErrUnknown)
+	}
+	return e, release, nil
+}
+
 func (b *Bin) read(ctx context.Context, key string, most int64) ([]byte, error) {
 	f, err := b.drv.Open(ctx, key)
 	if err != nil {
@@ -188,20 +200,18 @@ func (b *Bin) remove(ctx context.Context, entries ...Entry) error {
 }
 
 // Remove lets go of entries before their time, for good, and counts those that
-// went. One that is not there is no error. Only after that a clean-up can free
-// what they name.
+// went. One that is not there is no error, and one that is being restored stays:
+// its bytes must until that is done. Only after that a clean-up can free what
+// they name.
 func (b *Bin) Remove(ctx context.Context, ids ...string) (n int, err error) {
 	if err := b.load(ctx); err != nil {
 		return 0, err
 	}
 	for chunk := range slices.Chunk(ids, some) {
-		var going []Entry
-		for _, id := range chunk {
-			if e, ok := b.table.get(id); ok {
-				going = append(going, e)
-			}
-		}
-		if err := b.remove(ctx, going...); err != nil {
+		going := b.table.leave(chunk)
+		err := b.remove(ctx, going...)
+		b.table.left(going)
+		if err != nil {
 			return n, err
 		}
 		n += len(going)

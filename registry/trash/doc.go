@@ -18,7 +18,8 @@
 // that what a record says is what the tag named when it changed. All are
 // striped. Then table.reading, by the one who reads the folder, and table.mu,
 // which guards what is remembered of the files and is never held while one is
-// read or written.
+// read or written. Who restores an entry holds it, without a lock, so that it is
+// not let go of meanwhile: until all is linked, only the entry keeps the bytes.
 //
 // Imports: the contract, driver, uuid. Never the store.
 package trash

@@ -43,24 +43,13 @@ func (r *Registry) DeleteRepository(ctx context.Context, repo string, how Deleti
 	if err != nil {
 		return Entry{}, err
 	}
-	if len(all.revisions)+len(all.tags) == 0 {
-		return Entry{}, registry.ErrNameUnknown.WithDetail(map[string]string{"name": repo})
-	}
 	if how.Allow != nil {
 		if err := how.Allow(all.tags); err != nil {
 			return Entry{}, err
 		}
 	}
-	e, err := r.bin.stamp(ctx, repo, Deleted)
+	e, all, err := r.onRecord(ctx, repo, how.Size, all)
 	if err != nil {
-		return Entry{}, err
-	}
-	e.Size = how.Size
-	contents, err := r.describe(ctx, repo, all)
-	if err != nil {
-		return Entry{}, err
-	}
-	if err := r.bin.addWhole(ctx, &e, contents); err != nil {
 		return Entry{}, err
 	}
 	// It is on record: half of it gone is worse than all.
@@ -73,11 +62,56 @@ func (r *Registry) DeleteRepository(ctx context.Context, repo string, how Deleti
 	return e, nil
 }
 
+// onRecord writes the record of what is linked, and gives what is on it. A
+// clean-up that could not see the record yet may have taken manifests that
+// nothing needs, whose bytes go: they must not be on it. What is there once it
+// is durable stays.
+func (r *Registry) onRecord(ctx context.Context, repo string, size int64, all linked) (Entry, linked, error) {
+	for {
+		if len(all.revisions)+len(all.tags) == 0 {
+			return Entry{}, all, registry.ErrNameUnknown.WithDetail(map[string]string{"name": repo})
+		}
+		e, err := r.bin.stamp(ctx, repo, Deleted)
+		if err != nil {
+			return Entry{}, all, err
+		}
+		e.Size = size
+		contents, err := r.describe(ctx, repo, all)
+		if err != nil {
+			return Entry{}, all, err
+		}
+		if err := r.bin.addWhole(ctx, &e, contents); err != nil {
+			return Entry{}, all, err
+		}
+		if all.bare == 0 { // what has a tag is needed
+			return e, all, nil
+		}
+		now, err := r.linked(ctx, repo)
+		if err == nil && now.has(all.revisions) {
+			return e, all, nil
+		}
+		if gone := r.bin.remove(context.WithoutCancel(ctx), e); err != nil || gone != nil {
+			return Entry{}, all, errors.Join(err, gone)
+		}
+		all = now
+	}
+}
+
 // linked is what goes with a repository.
 type linked struct {
 	tags      []string
 	named     map[registry.Digest][]string // tags, by what they name
 	revisions []registry.Digest            // those with a tag first: a parent before its children
+	bare      int                          // how many have none
+}
+
+// has reports whether all of some revisions are there.
+func (l *linked) has(some []registry.Digest) bool {
+	there := make(map[registry.Digest]bool, len(l.revisions))
+	for _, d := range l.revisions {
+		there[d] = true
+	}
+	return !slices.ContainsFunc(some, func(d registry.Digest) bool { return !there[d] })
 }
 
 func (r *Registry) linked(ctx context.Context, repo string) (linked, error) {
@@ -104,7 +138,7 @@ func (r *Registry) linked(ctx context.Context, repo string) (linked, error) {
 			}
 		}
 	}
-	all.revisions = append(all.revisions, bare...)
+	all.revisions, all.bare = append(all.revisions, bare...), len(bare)
 	return all, nil
 }
 
@@ -166,10 +200,11 @@ type Restored struct {
 // manifest are gone: all others are back, and the entry stays.
 func (r *Registry) RestoreRepository(ctx context.Context, id string) (Restored, error) {
 	defer r.acts.alone(id)()
-	e, err := r.bin.Get(ctx, id)
+	e, release, err := r.bin.hold(ctx, id)
 	if err != nil {
 		return Restored{}, err
 	}
+	defer release()
 	if !e.Whole {
 		return Restored{}, fmt.Errorf("%q is no repository: %w", id, ErrUnknown)
 	}

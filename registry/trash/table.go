@@ -21,13 +21,17 @@ type table struct {
 	mu     sync.Mutex // guards what follows
 	loaded bool
 	byID   map[string]*Entry
-	order  []*Entry // by ID; never modified but at its end, so that it can be given away
+	order  []*Entry // never modified but at its end, so that it can be given away
+	mixed  bool     // order is not by ID
 	// words are the strings that many entries share.
 	words map[string]string
 	// pending are being written, and are in no list yet. While the folder is
 	// read, fresh came in and gone went out.
 	pending     map[string]Entry
 	fresh, gone map[string]bool
+	// held are being restored, by how many; leaving are on their way out.
+	held    map[string]int
+	leaving map[string]bool
 }
 
 // maxWords bounds words.
@@ -71,6 +75,53 @@ func (t *table) get(id string) (Entry, bool) {
 	return Entry{}, false
 }
 
+// hold keeps a record from being let go of until release; not ok when it is not
+// there, or on its way out.
+func (t *table) hold(id string) (e Entry, release func(), ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	kept, ok := t.byID[id]
+	if !ok || t.leaving[id] {
+		return Entry{}, nil, false
+	}
+	if t.held == nil {
+		t.held = map[string]int{}
+	}
+	t.held[id]++
+	return *kept, func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.held[id]--; t.held[id] == 0 {
+			delete(t.held, id)
+		}
+	}, true
+}
+
+// leave gives those records that are there and that nobody holds; nobody can
+// hold them until left.
+func (t *table) leave(ids []string) (going []Entry) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.leaving == nil {
+		t.leaving = map[string]bool{}
+	}
+	for _, id := range ids {
+		if e, ok := t.byID[id]; ok && t.held[id] == 0 && !t.leaving[id] {
+			t.leaving[id] = true
+			going = append(going, *e)
+		}
+	}
+	return going
+}
+
+func (t *table) left(entries []Entry) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, e := range entries {
+		delete(t.leaving, e.ID)
+	}
+}
+
 // put takes records that are durable.
 func (t *table) put(entries []Entry) {
 	t.mu.Lock()
@@ -78,20 +129,16 @@ func (t *table) put(entries []Entry) {
 	if t.byID == nil {
 		t.byID = map[string]*Entry{}
 	}
-	sorted := true
 	for _, e := range entries {
 		if _, ok := t.byID[e.ID]; ok {
 			continue
 		}
 		kept := t.share(e)
-		sorted = sorted && (len(t.order) == 0 || t.order[len(t.order)-1].ID < e.ID)
+		t.mixed = t.mixed || len(t.order) > 0 && t.order[len(t.order)-1].ID > e.ID
 		t.byID[e.ID], t.order = kept, append(t.order, kept)
 		if t.fresh != nil {
 			t.fresh[e.ID] = true
 		}
-	}
-	if !sorted {
-		t.order = slices.SortedFunc(slices.Values(t.order), byID)
 	}
 }
 
@@ -135,6 +182,10 @@ func (t *table) list() []*Entry {
 	defer t.mu.Unlock()
 	if len(t.order) != len(t.byID) {
 		t.order = slices.DeleteFunc(slices.Clone(t.order), func(e *Entry) bool { return t.byID[e.ID] != e })
+	}
+	if t.mixed { // sorted when somebody asks, and not with each that comes
+		t.order, t.mixed = slices.Clone(t.order), false
+		slices.SortFunc(t.order, byID)
 	}
 	return t.order[:len(t.order):len(t.order)]
 }

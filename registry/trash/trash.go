@@ -185,10 +185,11 @@ func (r *Registry) withdraw(ctx context.Context, entries []Entry) []Entry {
 // else, and then nothing was changed; registry.ErrTagInvalid;
 // registry.ErrManifestUnknown when the bytes are gone.
 func (r *Registry) Restore(ctx context.Context, id, as string) (Entry, error) {
-	e, err := r.bin.Get(ctx, id)
+	e, release, err := r.bin.hold(ctx, id)
 	if err != nil {
 		return Entry{}, err
 	}
+	defer release()
 	if e.Whole {
 		return Entry{}, fmt.Errorf("%q is a repository: %w", id, ErrUnknown)
 	}
