@@ -23,7 +23,7 @@ const (
 	// atOnce is how many tags go beside each other, so that they share flushes.
 	atOnce = 16
 	// freshFor is for how long a verdict is acted on before the repository is
-	// judged again.
+	// judged again; or for as long as it took to judge, if that is longer.
 	freshFor = 5 * time.Second
 	// mostProblems bounds what a receipt says of what could not go.
 	mostProblems = 20
@@ -64,7 +64,8 @@ func (c *Core) cannotDrop() *Problem {
 type dropper struct {
 	c      *Core
 	rules  *retention.Rules
-	pulled sync.Map // "repository:tag" and "repository@digest" that were pulled meanwhile
+	fresh  time.Duration // is freshFor, but in tests
+	pulled sync.Map      // "repository:tag" and "repository@digest" that were pulled meanwhile
 	lagged atomic.Bool
 
 	mu       sync.Mutex // guards what follows
@@ -88,7 +89,7 @@ func (c *Core) applyRules(ctx context.Context, report func(done, total int)) (dr
 	if err != nil {
 		return 0, nil, rulesProblem(err)
 	}
-	d := &dropper{c: c, rules: rules}
+	d := &dropper{c: c, rules: rules, fresh: freshFor}
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	events := c.bus.Subscribe(watching, 1<<14)
@@ -187,6 +188,8 @@ func (d *dropper) round(ctx context.Context, repo string, done map[string]bool, 
 		return false, err
 	}
 	judgment := group.Judge(d.rules.For(repo), now)
+	judged := time.Now()
+	fresh := max(d.fresh, judged.Sub(now))
 	var going []int
 	for place := range judgment.Dropped() {
 		if candidate := group.Candidate(place); !done[nameOf(candidate)] {
@@ -201,7 +204,7 @@ func (d *dropper) round(ctx context.Context, repo string, done map[string]bool, 
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
-		if time.Since(now) > freshFor || !judgment.Holds(time.Now()) || d.lagged.Swap(false) {
+		if time.Since(judged) > fresh || !judgment.Holds(time.Now()) || d.lagged.Swap(false) {
 			return true, nil
 		}
 		for _, place := range some {
@@ -211,12 +214,16 @@ func (d *dropper) round(ctx context.Context, repo string, done map[string]bool, 
 		if err != nil {
 			return false, err
 		}
+		above, err := c.lookAbove(ctx, repo, group, some)
+		if err != nil {
+			return false, err
+		}
 		d.some(ctx, len(some), func(i int) error {
 			v := judgment.Verdict(some[i], now)
-			if pinned[v.Candidate.Tag] || v.Candidate.Tag == "" && rooted[v.Candidate.Digest] {
+			if pinned[v.Candidate.Tag] || v.Candidate.Tag == "" && (rooted[v.Candidate.Digest] || above.needed[v.Candidate.Digest]) {
 				return nil
 			}
-			return d.drop(ctx, v)
+			return d.drop(ctx, v, above.tags[v.Candidate.Digest])
 		})
 		report()
 	}
@@ -267,8 +274,8 @@ func (d *dropper) some(ctx context.Context, n int, do func(i int) error) {
 }
 
 // drop moves one tag, or manifest, to the trash, unless it is not any more what
-// was judged.
-func (d *dropper) drop(ctx context.Context, v retention.Verdict) error {
+// was judged. Above is how many tags reached a manifest before.
+func (d *dropper) drop(ctx context.Context, v retention.Verdict, above int) error {
 	o := v.Candidate
 	_, byTag := d.pulled.Load(o.Repository + ":" + o.Tag)
 	if _, byDigest := d.pulled.Load(o.Repository + "@" + o.Digest.String()); byTag || byDigest {
@@ -293,7 +300,7 @@ func (d *dropper) drop(ctx context.Context, v retention.Verdict) error {
 	case err != nil:
 		return fmt.Errorf("%s stays: %w", fullName(o), err)
 	}
-	return d.look(context.WithoutCancel(ctx), o, recorder.Entries())
+	return d.look(context.WithoutCancel(ctx), o, recorder.Entries(), above)
 }
 
 func fullName(o *retention.Candidate) string {
@@ -329,9 +336,12 @@ func (d *dropper) dropManifest(ctx context.Context, o *retention.Candidate) erro
 }
 
 // look brings back what went although it was pushed, or tagged, in the moment
-// between the last look and the delete: the records of the trash say what went.
-func (d *dropper) look(ctx context.Context, o *retention.Candidate, gone []trash.Entry) error {
-	wrong := slices.ContainsFunc(gone, func(e trash.Entry) bool {
+// between the last look and the delete: the records of the trash say what went,
+// and the index, that a tag needs it now which did not before.
+func (d *dropper) look(ctx context.Context, o *retention.Candidate, gone []trash.Entry, above int) error {
+	now, err := d.c.ix.Sharing(ctx, []registry.Digest{o.Digest})
+	wrong := o.Tag == "" && (err != nil || now[o.Digest] > above)
+	wrong = wrong || slices.ContainsFunc(gone, func(e trash.Entry) bool {
 		return e.Tag != o.Tag || e.Digest != o.Digest || e.Tag != "" && e.Pushed.Sub(o.Pushed) > time.Second
 	})
 	if !wrong {
