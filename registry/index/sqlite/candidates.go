@@ -7,8 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"iter"
-	"sync"
-	"time"
 
 	"berth/registry/index"
 )
@@ -62,6 +60,13 @@ func (x *Index) candidates(ctx context.Context, repo string, yield func(index.Ca
 	if err != nil {
 		return err
 	}
+	few, err := x.few(ctx, id)
+	if err != nil {
+		return err
+	}
+	if done, err := x.manyCandidates(ctx, repo, id, !few, yield); done || err != nil {
+		return err
+	}
 	for _, query := range []string{sqlTagged, sqlUntagged} {
 		for after, more := any(""), true; more; {
 			some, err := x.someCandidates(ctx, query, id, after)
@@ -111,93 +116,4 @@ func (x *Index) someCandidates(ctx context.Context, query string, repo int64, af
 		out = append(out, c)
 	}
 	return out, x.watch(rows.Err())
-}
-
-// pullPatience is for how long a pull may go untold: a registry that is pulled
-// from all the time would change all the time.
-const pullPatience = time.Minute
-
-// versions say which repositories have changed.
-type versions struct {
-	mu     sync.Mutex // guards what follows
-	last   uint64     // the last change of any
-	every  uint64     // counts changes of whatever
-	floor  uint64     // no version is below
-	of     map[string]uint64
-	pulled map[string]time.Time // pulls since that are not told yet
-}
-
-func (v *versions) changed(repo string) {
-	v.last++
-	if v.of == nil || len(v.of) >= maxVersions {
-		v.of, v.floor = map[string]uint64{}, v.last
-	}
-	v.of[repo] = v.last
-}
-
-// maxVersions bounds how many repositories are told apart.
-const maxVersions = 1 << 16
-
-// note takes changes that were queued.
-func (v *versions) note(changes []index.Change) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for _, c := range changes {
-		if matters(c) {
-			v.every++
-		}
-		switch c := c.(type) {
-		case index.PutTag:
-			v.changed(c.Repository)
-		case index.DropTag:
-			v.changed(c.Repository)
-		case index.PutManifest:
-			v.changed(c.Repository)
-		case index.DropManifest:
-			v.changed(c.Repository)
-		case index.DropRepository:
-			v.changed(c.Repository)
-		case index.Pulled:
-			if _, waits := v.pulled[c.Repository]; waits || len(v.pulled) >= maxVersions {
-				continue
-			}
-			if v.pulled == nil {
-				v.pulled = map[string]time.Time{}
-			}
-			v.pulled[c.Repository] = time.Now()
-		}
-	}
-}
-
-// all tells that everything may have changed.
-func (v *versions) all() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.last++
-	v.every++
-	v.floor = v.last
-}
-
-// anything changes whenever anything but a count of pulls may have changed.
-func (v *versions) anything() uint64 {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.every
-}
-
-// Version changes with the candidates; see index.Index.
-func (x *Index) Version(repo string) uint64 {
-	v := &x.versions
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for name, since := range v.pulled {
-		if (repo == "" || repo == name) && time.Since(since) >= pullPatience {
-			delete(v.pulled, name)
-			v.changed(name)
-		}
-	}
-	if repo == "" {
-		return v.last
-	}
-	return max(v.of[repo], v.floor)
 }

@@ -11,6 +11,11 @@
 // free is a sum over its own objects, and a total is one row. The writer counts
 // in memory and writes a row once a batch, whatever happened to it.
 //
+// What is asked of many objects at once, such as what thousands of tags free
+// together, or what rules judge, is answered from a graph in memory that is
+// loaded in two scans, kept for some minutes, and told by the writer what it
+// has written.
+//
 // What harms the file costs no image and no answer: one that is deleted,
 // damaged or of another version is made anew, where none can be made the index
 // is in memory, while the disk is full the queue keeps what is new. What was
@@ -19,6 +24,7 @@
 //
 // Imports: the standard library, the registry contract, registry/index, and
 // modernc.org/sqlite. Locks: Index.mu guards the queue and its view and is not
-// held while anything is written; the writing connection belongs to the writer
+// held while anything is written; graphs.mu guards the graph and is held before
+// Index.mu, graphs.told what the writer tells of it, for moments; the writing connection belongs to the writer
 // goroutine.
 package sqlite

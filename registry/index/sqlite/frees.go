@@ -11,7 +11,7 @@ import (
 // Frees gives what would be free if tags went; see index.Index.
 func (x *Index) Frees(ctx context.Context, going ...registry.Digest) (sum int64, err error) {
 	if len(going) >= manyAtOnce {
-		err := x.withGraph(ctx, func(g *graph) error {
+		_, err := x.withGraph(ctx, true, func(g *graph) error {
 			ids := make([]int32, 0, len(going))
 			for _, d := range going {
 				id, ok, err := g.find(ctx, x, d)
@@ -22,8 +22,7 @@ func (x *Index) Frees(ctx context.Context, going ...registry.Digest) (sum int64,
 					ids = append(ids, id)
 				}
 			}
-			x.graphs.mark++
-			sum = g.frees(ids, x.graphs.mark)
+			sum = g.frees(ids)
 			return nil
 		})
 		return sum, err
@@ -92,7 +91,7 @@ func (x *Index) Sizes(ctx context.Context, digests ...registry.Digest) (map[regi
 
 func (x *Index) manySizes(ctx context.Context, digests []registry.Digest) (map[registry.Digest]int64, error) {
 	out := make(map[registry.Digest]int64, len(digests))
-	err := x.withGraph(ctx, func(g *graph) error {
+	_, err := x.withGraph(ctx, true, func(g *graph) error {
 		var stack []int32
 		for _, d := range digests {
 			sum := int64(0)
@@ -101,8 +100,8 @@ func (x *Index) manySizes(ctx context.Context, digests []registry.Digest) (map[r
 				return err
 			}
 			if ok {
-				x.graphs.mark++
-				stack = g.walk(id, x.graphs.mark, stack, func(v *vertex) { sum += v.size })
+				g.mark++
+				stack = g.walk(id, g.mark, stack, func(v *vertex) { sum += v.size })
 			}
 			out[d] = sum
 		}

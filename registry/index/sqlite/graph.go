@@ -1,146 +1,139 @@
 package sqlite
 
 import (
-	"context"
-	"database/sql"
-	"errors"
-	"sync"
-	"time"
+	"database/sql/driver"
+	"slices"
 
 	"berth/registry"
 )
 
-const (
-	// manyAtOnce is from how many digests on everything is read at once, and
-	// kept for a while: who asks about so many asks again.
-	manyAtOnce = 256
-	graphKept  = time.Minute
-)
-
-// graph is everything that Frees and Sizes must know, in memory: about 50 bytes
-// for each object, and for each digest that may be asked for 150 more.
+// graph is everything that Frees, Sizes and Candidates must know of objects, in
+// memory: about 60 bytes for each, and 130 more for each manifest.
 type graph struct {
-	version uint64
-	byKey   map[string]int32 // manifests
-	objects []vertex         // by id
-	kids    []int32
+	byDigest map[registry.Digest]int32 // manifests
+	objects  []vertex                  // by id
+	kids     []int32
+	unused   int     // of kids
+	going    []int32 // by id: tags that go; all zero between two questions
+	mark     int32   // the last that was used
 }
 
 type vertex struct {
-	disk, size  int64
-	from, to    int32 // of kids
-	tags        int32
-	pinned      bool
-	mark, going int32
+	size     int64
+	digest   registry.Digest // of a manifest
+	from, to int32           // of kids
+	tags     int32
+	subject  int32
+	mark     int32
+	there    bool // on disk, with that size
+	pinned   bool
 }
 
-// graphs holds the last graph for a while.
-type graphs struct {
-	mu   sync.Mutex // guards what follows, and the marks of the graph
-	last *graph
-	end  *time.Timer // lets go of it
-	mark int32
-}
-
-// withGraph has do work on a graph that is no older than this call.
-func (x *Index) withGraph(ctx context.Context, do func(g *graph) error) error {
-	gs := &x.graphs
-	gs.mu.Lock()
-	defer gs.mu.Unlock()
-	version := x.versions.anything()
-	if err := x.settle(ctx); err != nil {
-		return err
+func (g *graph) grow(id int32) *vertex {
+	if n := int(id) + 1 - len(g.objects); n > 0 {
+		g.objects = append(g.objects, make([]vertex, n)...)
 	}
-	if gs.last == nil || gs.last.version != version {
-		g, err := x.loadGraph(ctx)
-		if err != nil {
-			return err
+	return &g.objects[id]
+}
+
+// name gives an object its digest.
+func (g *graph) name(id int32, d registry.Digest) {
+	g.objects[id].digest = d
+	g.byDigest[d] = id
+}
+
+// The rows that a graph is made of. Who is no manifest needs no name.
+const (
+	sqlVertices = `SELECT id, size, disk > 0, tags, pinned > 0, ifnull(subject, 0), CASE WHEN info IS NOT NULL OR tags > 0 THEN key END FROM obj ORDER BY id`
+	sqlEdges    = `SELECT parent, child FROM edge ORDER BY parent`
+)
+
+func (x *Index) loadGraph() (*graph, error) {
+	g := &graph{byDigest: map[registry.Digest]int32{}}
+	err := x.bulk(sqlVertices, func(row []driver.Value) {
+		id := small(row[0])
+		v := g.grow(id)
+		v.size, v.there, v.tags, v.pinned, v.subject = integer(row[1]), integer(row[2]) != 0, small(row[3]), integer(row[4]) != 0, small(row[5])
+		if key, ok := row[6].([]byte); ok {
+			g.name(id, digestOf(key))
 		}
-		g.version, gs.last = version, g
-	}
-	if gs.end == nil {
-		gs.end = time.AfterFunc(graphKept, func() {
-			gs.mu.Lock()
-			defer gs.mu.Unlock()
-			gs.last = nil
-		})
-	} else {
-		gs.end.Reset(graphKept)
-	}
-	return do(gs.last)
-}
-
-// close lets go of the graph at once.
-func (gs *graphs) close() {
-	gs.mu.Lock()
-	defer gs.mu.Unlock()
-	if gs.end != nil {
-		gs.end.Stop()
-	}
-	gs.last = nil
-}
-
-func (x *Index) loadGraph(ctx context.Context) (*graph, error) {
-	g := &graph{byKey: map[string]int32{}}
-	rows, err := x.query(ctx, `SELECT id, disk, size, tags, pinned > 0, CASE WHEN info IS NOT NULL OR tags > 0 THEN key END FROM obj ORDER BY id`)
+	})
 	if err != nil {
 		return nil, err
 	}
-	var key sql.RawBytes
-	for rows.Next() {
-		var v vertex
-		var id int64
-		if err := rows.Scan(&id, &v.disk, &v.size, &v.tags, &v.pinned, &key); err != nil {
-			return nil, errors.Join(x.watch(err), rows.Close())
-		}
-		for int64(len(g.objects)) <= id {
-			g.objects = append(g.objects, vertex{})
-		}
-		g.objects[id] = v
-		if key != nil {
-			g.byKey[string(key)] = int32(id) //nolint:gosec // rows are fewer
-		}
-	}
-	if err := errors.Join(x.watch(rows.Err()), rows.Close()); err != nil {
-		return nil, err
-	}
-	if rows, err = x.query(ctx, `SELECT parent, child FROM edge ORDER BY parent`); err != nil {
-		return nil, err
-	}
-	for rows.Next() {
-		var parent, child int32
-		if err := rows.Scan(&parent, &child); err != nil {
-			return nil, errors.Join(x.watch(err), rows.Close())
-		}
-		if int(parent) >= len(g.objects) || int(child) >= len(g.objects) {
-			continue // it came between the two queries
-		}
+	err = x.bulk(sqlEdges, func(row []driver.Value) {
+		parent, kid := small(row[0]), small(row[1])
+		g.grow(max(parent, kid))
 		v := &g.objects[parent]
 		if v.to == 0 {
-			v.from = int32(len(g.kids)) //nolint:gosec // as above
+			v.from = int32(len(g.kids)) //nolint:gosec // rows are fewer
 		}
-		g.kids = append(g.kids, child)
+		g.kids = append(g.kids, kid)
 		v.to = int32(len(g.kids)) //nolint:gosec // as above
-	}
-	return g, errors.Join(x.watch(rows.Err()), rows.Close())
+	})
+	return g, err
 }
 
-// find gives the object of a digest. What is no manifest, as far as the index
-// knows, has to be looked up.
-func (g *graph) find(ctx context.Context, x *Index, d registry.Digest) (id int32, ok bool, err error) {
-	key := keyOf(d)
-	if id, ok := g.byKey[string(key)]; ok {
-		return id, true, nil
+// small reads the id of a row, or a count of rows.
+func small(v driver.Value) int32 { return int32(integer(v)) } //nolint:gosec // rows are fewer
+
+// take makes a change that was written to the database.
+func (g *graph) take(c graphChange) {
+	if c.edge != noEdge {
+		g.grow(max(c.id, c.kid))
 	}
-	err = x.scan(ctx, `SELECT id FROM obj WHERE key = ?`, key, &id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, false, nil
+	switch c.edge {
+	case noEdge:
+		v := g.grow(c.id)
+		v.size, v.there, v.tags, v.pinned, v.subject = c.size, c.there, c.tags, c.pinned, c.kid
+		if c.key != "" && v.digest == "" {
+			g.name(c.id, digestOf([]byte(c.key)))
+		}
+	case newEdge:
+		g.join(c.id, c.kid)
+	case cutEdge:
+		v := &g.objects[c.id]
+		kids := g.kids[v.from:v.to]
+		if i := slices.Index(kids, c.kid); i >= 0 {
+			kids[i] = kids[len(kids)-1]
+			v.to--
+			g.unused++
+		}
 	}
-	return id, err == nil && int(id) < len(g.objects), err
+}
+
+func (g *graph) join(id, kid int32) {
+	v := &g.objects[id]
+	kids := g.kids[v.from:v.to]
+	if slices.Contains(kids, kid) {
+		return
+	}
+	if int(v.to) != len(g.kids) {
+		g.unused += len(kids)
+		v.from = int32(len(g.kids)) //nolint:gosec // rows are fewer
+		g.kids = append(g.kids, kids...)
+	}
+	g.kids = append(g.kids, kid)
+	v.to = int32(len(g.kids)) //nolint:gosec // as above
+	if g.unused > len(g.kids)/2+1024 {
+		g.compact()
+	}
+}
+
+// compact lets go of the kids that are not used.
+func (g *graph) compact() {
+	kids := make([]int32, 0, len(g.kids)-g.unused)
+	for i := range g.objects {
+		v := &g.objects[i]
+		from := int32(len(kids)) //nolint:gosec // rows are fewer
+		kids = append(kids, g.kids[v.from:v.to]...)
+		v.from, v.to = from, int32(len(kids)) //nolint:gosec // as above
+	}
+	g.kids, g.unused = kids, 0
 }
 
 // walk marks what lives through an object and was not marked before, and gives
-// it to visit.
+// it to visit, which may be nil.
 func (g *graph) walk(from, mark int32, stack []int32, visit func(v *vertex)) []int32 {
 	stack = append(stack[:0], from)
 	for len(stack) > 0 {
@@ -150,31 +143,42 @@ func (g *graph) walk(from, mark int32, stack []int32, visit func(v *vertex)) []i
 			continue
 		}
 		v.mark = mark
-		visit(v)
-		stack = append(stack, g.kids[v.from:v.to]...)
+		if visit != nil {
+			visit(v)
+		}
+		for _, kid := range g.kids[v.from:v.to] {
+			if g.objects[kid].mark != mark {
+				stack = append(stack, kid)
+			}
+		}
 	}
 	return stack
 }
 
 // frees marks what the tags that stay reach; what those that go reach beside is
 // free.
-func (g *graph) frees(ids []int32, mark int32) (sum int64) {
+func (g *graph) frees(ids []int32) (sum int64) {
+	if len(g.going) < len(g.objects) {
+		g.going = make([]int32, len(g.objects)+len(g.objects)/8)
+	}
+	g.mark++
 	for _, id := range ids {
-		g.objects[id].going++
+		g.going[id]++
 	}
 	var stack []int32
 	for id := range g.objects {
-		if v := &g.objects[id]; v.tags > v.going {
-			stack = g.walk(int32(id), mark, stack, func(*vertex) {}) //nolint:gosec // as above
+		if v := &g.objects[id]; v.tags > 0 && v.tags > g.going[id] {
+			stack = g.walk(int32(id), g.mark, stack, nil) //nolint:gosec // as above
+		}
+	}
+	count := func(v *vertex) {
+		if v.there && !v.pinned {
+			sum += v.size
 		}
 	}
 	for _, id := range ids {
-		g.objects[id].going = 0
-		stack = g.walk(id, mark, stack, func(v *vertex) {
-			if !v.pinned {
-				sum += max(v.disk, 0)
-			}
-		})
+		g.going[id] = 0
+		stack = g.walk(id, g.mark, stack, count)
 	}
 	return sum
 }

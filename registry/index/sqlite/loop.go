@@ -73,11 +73,14 @@ func (x *Index) commit(w *writer, b batch) *writer {
 			w = x.heal(w)
 		}
 		if len(b.changes) == 1 && b.changes[0].do != nil {
-			b.changes[0].done <- x.watch(b.changes[0].do(w))
+			err := x.watch(b.changes[0].do(w))
+			x.graphs.spoil() // rows may be gone
+			b.changes[0].done <- err
 			return w
 		}
 		err := x.watch(w.transact(b))
 		if err == nil {
+			x.graphs.tell(w.written)
 			return w
 		}
 		switch {

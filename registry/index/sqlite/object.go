@@ -86,6 +86,17 @@ func (f *figures) add(g figures, times int64) {
 	f.untagged += times * g.untagged
 }
 
+// graphChange tells what a graph must know of an object.
+func (o *object) graphChange() graphChange {
+	c := graphChange{
+		id: int32(o.id), kid: int32(o.subject), size: o.size, tags: int32(o.tags), there: o.disk > 0, pinned: o.pinned > 0, //nolint:gosec // rows are fewer
+	}
+	if o.known || o.tags > 0 {
+		c.key = o.key
+	}
+	return c
+}
+
 func (w *writer) touch(o *object) {
 	if !o.dirty {
 		o.dirty = true

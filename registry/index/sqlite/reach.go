@@ -147,6 +147,7 @@ func (w *writer) join(parent *object, kids []*object) error {
 		args := make([]any, 0, 2*len(some))
 		for _, kid := range some {
 			args = append(args, parent.id, kid.id)
+			w.written = append(w.written, graphChange{edge: newEdge, id: int32(parent.id), kid: int32(kid.id)}) //nolint:gosec // rows are fewer
 		}
 		if err := w.exec(sqlEdgePuts[len(some)-1], args...); err != nil {
 			return err
@@ -209,6 +210,7 @@ func (w *writer) cut(parent, kid *object) error {
 	if err := w.exec(sqlEdgeDel, parent.id, kid.id); err != nil {
 		return err
 	}
+	w.written = append(w.written, graphChange{edge: cutEdge, id: int32(parent.id), kid: int32(kid.id)}) //nolint:gosec // rows are fewer
 	parent.kids = slices.DeleteFunc(parent.kids, func(id int64) bool { return id == kid.id })
 	for i, source := range sources {
 		if _, err := w.reach(source); err != nil {

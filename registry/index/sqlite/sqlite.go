@@ -124,6 +124,7 @@ func (x *Index) heal(w *writer) *writer {
 	x.damaged.Store(false)
 	x.file.Store(f)
 	x.versions.all()
+	x.graphs.spoil()
 	_ = old.close() // closing what is damaged may fail, and does not matter
 	x.log.Warn("index began anew", "path", x.path)
 	return fresh

@@ -30,7 +30,8 @@ type writer struct {
 
 	dirtyObjects []*object
 	dirtyRepos   []*repo
-	lastObject   int64 // the highest id there was; 0 is not known
+	written      []graphChange // by this transaction
+	lastObject   int64         // the highest id there was; 0 is not known
 	lastRepo     int64
 }
 
@@ -58,6 +59,10 @@ func (w *writer) transact(b batch) (err error) {
 	if w.objects == nil || len(w.objects) > cacheLimit || len(w.repos) > cacheLimit || len(w.holds) > 2*cacheLimit {
 		w.forget()
 	}
+	if cap(w.written) > 4*cacheLimit {
+		w.written = nil
+	}
+	w.written = w.written[:0]
 	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
@@ -153,6 +158,9 @@ func (w *writer) flush() error {
 		if err := w.flushObject(o); err != nil {
 			return err
 		}
+	}
+	for _, o := range w.dirtyObjects {
+		w.written = append(w.written, o.graphChange())
 	}
 	w.dirtyObjects = w.dirtyObjects[:0]
 	for _, r := range w.dirtyRepos {
