@@ -285,10 +285,19 @@ const (
 // upkeep lets go of what was long enough in the trash, removes uploads that
 // nobody finished, and cleans up by the schedule.
 func (c *Core) upkeep(st *store.Store) {
-	every(c, trashPace, "trash let go", func(ctx context.Context) (int, error) { return c.bin.Purge(ctx, time.Now()) })
+	every(c, trashPace, "trash let go", c.purgeTrash)
 	p := &purger{c: c, uploads: st, changed: c.settingsChanged()}
 	c.background.Go(func() { p.run(c.life) })
 	c.startSchedule()
+}
+
+// purgeTrash lets go of what was long enough in the trash; not while the registry
+// is read-only, when nobody can restore anything.
+func (c *Core) purgeTrash(ctx context.Context) (int, error) {
+	if c.readOnly.Load() {
+		return 0, nil
+	}
+	return c.bin.Purge(ctx, time.Now())
 }
 
 // every does something from time to time until the Core closes.

@@ -124,11 +124,21 @@ func (c *Core) verifying(ctx context.Context, from verify.Checkpoint, lookOnly b
 		cancel()
 	}
 	v.mu.Unlock()
+	ended := false
+	defer func() {
+		if !ended { // it broke: another can begin
+			v.mu.Lock()
+			v.job, v.stop, v.state = "", nil, VerifyPaused
+			v.mu.Unlock()
+			c.saveVerification()
+		}
+	}()
 	c.log.Info("verification runs", "from_blob", from.Blob, "look_only", lookOnly)
 	o := verify.Options{
 		From: from, LookOnly: lookOnly, Optional: optionalChildren(c.cfg.Validation), Busy: c.manners(), Limit: c.verifyRate,
 	}
 	summary, err := verify.Run(ctx, c.disk, o, func(r verify.Report) { c.verified(r, report) })
+	ended = true
 	return c.verifyEnded(summary, err)
 }
 
