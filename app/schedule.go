@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"time"
@@ -90,16 +91,15 @@ func wall() time.Time { return time.Now().Round(0) }
 // look does what is due.
 func (s *scheduler) look(ctx context.Context, now time.Time, awake bool) error {
 	due, err := s.due(ctx, now)
-	if err != nil || !awake {
+	if !awake {
 		return err
 	}
 	if due {
-		if err := s.keep(ctx, func(p *past) { p.Ran = now }); err != nil {
-			return err
-		}
+		// On a full disk nothing can be noted, and there room is wanted most.
+		err = s.keep(ctx, func(p *past) { p.Ran = now })
 		s.told(s.clean(ctx, ask{by: bySchedule, rules: true}))
 	}
-	return s.lookAtDisk(ctx, now)
+	return errors.Join(err, s.lookAtDisk(ctx, now))
 }
 
 // due reports whether a moment of the schedule has passed since it ran last or

@@ -157,6 +157,25 @@ func TestAScheduleRunsAtItsTimeAndMakesUpForWhatTheMachineSleptOver(t *testing.T
 	})
 }
 
+func TestADiskSoFullThatNothingCanBeNotedIsCleanedAllTheSame(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(daily(time.Now().Add(3 * time.Hour).Local().Format("15:04")))
+		b.conf.Low = "50%"
+		b.keep = func(_ context.Context, do func(*past)) error { do(&b.past); return errors.New("no space left on device") }
+		b.live(t, 4*time.Hour)
+		if len(b.asks) != 1 || b.asks[0].by != bySchedule {
+			t.Fatalf("asks %v at %v", b.asks, b.at)
+		}
+		b.free = 100
+		b.state = func(context.Context) (past, error) { return past{}, errors.New("no history") }
+		b.live(t, 61*time.Minute)
+		if len(b.asks) != 2 || b.asks[1].by != byLow {
+			t.Errorf("asks %v at %v", b.asks, b.at)
+		}
+	})
+}
+
 func TestAClockThatWasSetBackStopsTheScheduleForADayAtMost(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
