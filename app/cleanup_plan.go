@@ -24,10 +24,12 @@ const (
 const (
 	whyAbandoned   = "an upload that nobody finished"
 	whyYoung       = "it is younger than the grace"
+	whyUntagged    = "it has no tag, and what has none is kept"
+	whyYoungToo    = "it has no tag, and is younger than the rules say"
 	whyTrash       = "it is in the trash, from where it can be restored"
 	whyQuarantine  = "it was damaged, and is kept aside"
 	whyDoubtful    = "something could not be read, so it may be needed"
-	whyNotCleaned  = "the clean-up ended before"
+	whyNotCleaned  = "the clean-up ended before it came to this"
 	whyWrittenNow  = "somebody went on with the upload"
 	kindOfBlob     = "blob"
 	kindOfManifest = "manifest"
@@ -69,7 +71,7 @@ func (c *Core) planCleanup(ctx context.Context, r PlanCleanupRequest, report fun
 	}
 	p.shown = CleanupPlan{ID: rand.Text(), Began: p.plan.Began, Grace: max(o.Grace, 0)}
 	p.describe()
-	c.describeKept(ctx, p)
+	c.describeKept(ctx, p, o)
 	return p, nil
 }
 
@@ -208,7 +210,7 @@ func (l *lister) shrink() {
 
 // describeKept says what stays that is no image's. So soon after the start that
 // is also what would go.
-func (c *Core) describeKept(ctx context.Context, p *heldPlan) {
+func (c *Core) describeKept(ctx context.Context, p *heldPlan, o gc.Options) {
 	s, stays := &p.shown, tally{}
 	if !p.waits.IsZero() && p.plan.Garbage.Blobs+p.plan.Manifests+p.plan.Links > 0 {
 		stays.add(c.untilText(p.waits), p.plan.Garbage.Blobs, p.plan.Garbage.Bytes)
@@ -222,17 +224,31 @@ func (c *Core) describeKept(ctx context.Context, p *heldPlan) {
 	}
 	stays.add(whyYoung, p.plan.Young.Blobs, p.plan.Young.Bytes)
 	stays.add(whyDoubtful, p.plan.Doubtful.Blobs, p.plan.Doubtful.Bytes)
-	if reply, err := c.Usage(ctx, UsageRequest{}); err == nil {
-		entries, err := c.bin.Len(ctx)
-		if err == nil && reply.Usage.Trash <= s.InUse {
-			stays.add(whyTrash, entries, reply.Usage.Trash)
-			s.InUse -= reply.Usage.Trash
+	if u, err := c.usage(ctx); err == nil {
+		if entries, err := c.bin.Len(ctx); err == nil && u.Trash <= s.InUse {
+			stays.add(whyTrash, entries, u.Trash)
+			s.InUse -= u.Trash
 		}
-		if reply.Usage.Quarantine > 0 {
-			stays.add(whyQuarantine, 0, reply.Usage.Quarantine)
+		// What manifests without a tag hold that are not garbage.
+		held := u.Loose - p.plan.Garbage.Bytes - p.plan.Young.Bytes - p.plan.Doubtful.Bytes
+		if held > 0 && held <= s.InUse {
+			stays.add(whyHeld(o), 0, held)
+			s.InUse -= held
 		}
+		stays.add(whyQuarantine, 0, u.Quarantine)
 	}
 	s.Stays = stays.sorted()
+}
+
+// whyHeld says why a manifest without a tag stays.
+func whyHeld(o gc.Options) string {
+	switch {
+	case !o.Untagged:
+		return whyUntagged
+	case o.UntaggedAfter > o.Grace:
+		return whyYoungToo
+	}
+	return whyYoung
 }
 
 func (p *heldPlan) uploadItems() []CleanupItem {

@@ -16,7 +16,7 @@ func (c *Core) RunCleanup(ctx context.Context, r RunCleanupRequest) (JobReply, e
 	ctx = c.as(ctx, "clean-up")
 	w := &cleanup{c: c, r: r, by: registry.CallerFrom(ctx).User}
 	if r.Plan != "" {
-		if err := c.mayClean(); err != nil {
+		if err := c.mayClean(r.ReadOnly); err != nil {
 			return JobReply{}, err
 		}
 		p, err := c.cleaner.take(r.Plan)
@@ -31,11 +31,11 @@ func (c *Core) RunCleanup(ctx context.Context, r RunCleanupRequest) (JobReply, e
 }
 
 // mayClean says why no clean-up can start now. Errors: a [*Problem].
-func (c *Core) mayClean() error {
-	if c.lock.ReadOnly() || c.readOnly.Load() {
-		p := readOnlyProblem()
-		p.Severity, p.Text = severityError, "Nothing can be freed while it is: images can be pulled, and nothing can be pushed or deleted."
-		return p
+func (c *Core) mayClean(readOnly bool) error {
+	if c.lock.ReadOnly() || c.readOnly.Load() && !readOnly {
+		p := c.whyReadOnly()
+		p.Severity, p.Text = severityError, "Images can be pulled, and nothing can be pushed, deleted or freed."
+		return &p
 	}
 	c.cleaner.mu.Lock()
 	defer c.cleaner.mu.Unlock()
@@ -72,7 +72,7 @@ func (w *cleanup) request() PlanCleanupRequest {
 // start begins the job, unless there is one. A plan is let go when there is.
 func (w *cleanup) start(ctx context.Context) (reply JobReply, err error) {
 	cl := &w.c.cleaner
-	err = w.c.mayClean()
+	err = w.c.mayClean(w.r.ReadOnly)
 	if err == nil {
 		cl.mu.Lock()
 		defer cl.mu.Unlock()

@@ -123,6 +123,10 @@ type RunCleanupRequest struct {
 	Untagged     bool           `json:"untagged,omitempty"`
 	// Rules applies the rules first.
 	Rules bool `json:"rules,omitempty"`
+	// ReadOnly frees space also while the registry was made read-only, as
+	// garbage-collect of distribution does. On a disk that cannot be written it
+	// has no effect.
+	ReadOnly bool `json:"read_only,omitempty"`
 }
 
 // CleanupReceipt is what a clean-up did.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ const mostRepositories = 10
 
 // cleanupFlags are those of berth cleanup.
 type cleanupFlags struct {
-	grace                                  time.Duration
+	grace                                  string
 	now, dry, keepUntagged, rules, history bool
 }
 
@@ -29,8 +30,8 @@ func (p *program) cleanup() *cobra.Command {
 		Short: "Free what nothing needs, while pushes and pulls go on",
 		Long: `Free what no tag, no image and nothing in the trash needs, while pushes and
 pulls go on. The plan comes first: how much would go, from where, why, and what
-stays. On a terminal you are asked then; Ctrl-C ends it between two steps, and
-the receipt says what was done until then.
+stays. On a terminal you are asked then, elsewhere it goes ahead. Ctrl-C ends it
+between two steps, and the receipt says what was done until then.
 
 Deleted and overwritten tags are in the trash first: berth trash empty lets go
 of them. Garbage must be as old as berth.cleanup.grace; --grace 0s takes all of
@@ -38,15 +39,14 @@ it, but for what a client was just promised.`,
 		Example: "  berth cleanup\n  berth cleanup --dry-run\n  berth cleanup --now --grace 0s",
 		Args:    want(0, 0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var grace *time.Duration
-			if cmd.Flags().Changed("grace") {
-				grace = &f.grace
-			}
+			grace, err := f.age(cmd)
 			switch {
-			case f.grace < 0:
-				return usage(cmd, "--grace cannot be negative")
+			case err != nil:
+				return err
 			case f.dry && f.now:
 				return usage(cmd, "--dry-run frees nothing, and --now does; choose one")
+			case f.history && cmd.Flags().NFlag() > len(given(cmd, "history", "json", "data")):
+				return usage(cmd, "--history only looks, and goes with no other flag")
 			case f.history:
 				return p.with(cmd, p.cleanups)
 			}
@@ -57,11 +57,40 @@ it, but for what a client was just promised.`,
 	flags := c.Flags()
 	flags.BoolVarP(&f.dry, "dry-run", "n", false, "show the plan, and free nothing")
 	flags.BoolVarP(&f.now, "now", "y", false, "do not ask")
-	flags.DurationVar(&f.grace, "grace", 0, "how old garbage must be, such as 30m or 0s (default berth.cleanup.grace)")
+	flags.StringVar(&f.grace, "grace", "", "how old garbage must be, such as 30m, 7d or 0s (default berth.cleanup.grace)")
 	flags.BoolVar(&f.keepUntagged, "keep-untagged", false, "leave manifests that have no tag")
 	flags.BoolVar(&f.rules, "rules", false, "apply the rules first; what they drop goes to the trash")
 	flags.BoolVar(&f.history, "history", false, "list past clean-ups, and when the next is due")
+	if err := c.RegisterFlagCompletionFunc("grace", cobra.NoFileCompletions); err != nil {
+		panic(err) // the lines above define it
+	}
 	return c
+}
+
+// given are those of the flags that the command line has.
+func given(cmd *cobra.Command, names ...string) []string {
+	return slices.DeleteFunc(names, func(name string) bool { return !cmd.Flags().Changed(name) })
+}
+
+// age is what --grace says; nil without it.
+func (f *cleanupFlags) age(cmd *cobra.Command) (*time.Duration, error) {
+	if !cmd.Flags().Changed("grace") {
+		return nil, nil
+	}
+	age, err := app.ParseAge(f.grace)
+	switch {
+	case err != nil:
+		return nil, usage(cmd, fmt.Sprintf("--grace wants an age such as 30m, 36h, 7d or 0s, not %q", f.grace))
+	case age < 0:
+		return nil, usage(cmd, "--grace cannot be negative")
+	}
+	return &age, nil
+}
+
+// plannedReply is what a dry run prints: with --rules, also what they drop.
+type plannedReply struct {
+	app.CleanupPlan
+	Rules *app.RulePreview `json:"rules,omitempty"`
 }
 
 // cleanUp shows a plan, asks, and carries it out.
@@ -70,19 +99,25 @@ func (p *program) cleanUp(ctx context.Context, s app.Service, f cleanupFlags, gr
 	if err != nil {
 		return err
 	}
+	reply := plannedReply{CleanupPlan: plan}
+	if f.rules {
+		preview, err := s.PreviewRules(ctx, app.PreviewRulesRequest{Measured: f.dry})
+		if err != nil {
+			return err
+		}
+		reply.Rules = &preview.All
+	}
 	if f.dry {
-		return p.print(plan, func() error { return p.printPlan(plan) })
+		return p.print(reply, func() error { return p.printPlan(reply) })
 	}
 	if !p.json {
-		if err := p.printPlan(plan); err != nil {
+		if err := p.printPlan(reply); err != nil {
 			return err
 		}
-		if !f.rules && plan.Frees == 0 && plan.Blobs+plan.Manifests+plan.Links+plan.Uploads == 0 {
+		if question := reply.question(); question == "" {
 			return nil
-		}
-		if p.In != nil && !f.now && !p.agreed(ctx, fmt.Sprintf("Free %s now?", size(plan.Frees))) {
-			_, err := fmt.Fprintln(p.Err, "Nothing was freed.")
-			return err
+		} else if p.In != nil && !f.now && !p.agreed(ctx, question) {
+			return &app.Problem{Code: "not_agreed", Severity: "error", Title: "Nothing was freed", Exit: exitError}
 		}
 	}
 	started, err := s.RunCleanup(ctx, app.RunCleanupRequest{Plan: plan.ID, Rules: f.rules})
@@ -115,6 +150,36 @@ func (p *program) cleaned(j app.Job) error {
 	return nil
 }
 
+// question is what a person is asked; "" when there is nothing to do.
+func (r plannedReply) question() string {
+	var parts []string
+	if r.Rules != nil && r.Rules.Tags+r.Rules.Manifests > 0 {
+		parts = append(parts, "drop "+dropped(*r.Rules))
+	}
+	if !r.empty() {
+		parts = append(parts, "free "+size(r.Frees))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	question := strings.Join(parts, " and ")
+	return strings.ToUpper(question[:1]) + question[1:] + " now?"
+}
+
+func (r plannedReply) empty() bool { return r.Blobs+r.Manifests+r.CleanupPlan.Links+r.Uploads == 0 }
+
+// dropped counts what rules drop.
+func dropped(r app.RulePreview) string {
+	var parts []string
+	if r.Tags > 0 {
+		parts = append(parts, plural64(int64(r.Tags), "tag", "tags"))
+	}
+	if r.Manifests > 0 {
+		parts = append(parts, plural64(int64(r.Manifests), "manifest without a tag", "manifests without a tag"))
+	}
+	return strings.Join(parts, " and ")
+}
+
 // agreed asks a person; no answer is a yes, the end of the input is a no.
 func (p *program) agreed(ctx context.Context, question string) bool {
 	fmt.Fprint(p.Err, question+" [Y/n] ")
@@ -122,6 +187,7 @@ func (p *program) agreed(ctx context.Context, question string) bool {
 	go func() {
 		answer, err := bufio.NewReader(p.In).ReadString('\n')
 		if err != nil {
+			fmt.Fprintln(p.Err) // nobody pressed Enter
 			answer = "n"
 		}
 		answers <- strings.ToLower(strings.TrimSpace(answer))
@@ -152,9 +218,14 @@ func things(blobs, manifests, links, uploads int) string {
 	return strings.Join(parts, ", ")
 }
 
-func (p *program) printPlan(plan app.CleanupPlan) error {
+func (p *program) printPlan(plan plannedReply) error {
 	var b strings.Builder
-	if plan.Blobs+plan.Manifests+plan.Links+plan.Uploads == 0 {
+	if r := plan.Rules; r != nil && r.Tags+r.Manifests > 0 {
+		fmt.Fprintf(&b, "The rules drop %s first, into the trash: berth rules preview\n", dropped(*r))
+	} else if r != nil {
+		b.WriteString("The rules drop nothing now.\n")
+	}
+	if plan.empty() {
 		b.WriteString("Nothing can be freed now.\n")
 	} else {
 		fmt.Fprintf(&b, "A clean-up frees %s: %s\n", size(plan.Frees), things(plan.Blobs, plan.Manifests, plan.Links, plan.Uploads))
@@ -208,14 +279,26 @@ func (p *program) printReceipt(r app.CleanupReceipt) error {
 		line += ", in " + took.String()
 	}
 	if r.Dropped > 0 {
-		line += "\nDropped by rules, into the trash: " + plural(r.Dropped, "tag", "tags")
+		line += "\nThe rules dropped " + plural64(int64(r.Dropped), "tag", "tags") + ", into the trash."
 	}
 	for _, k := range r.Kept {
-		line += fmt.Sprintf("\nKept %s: %s", strings.TrimPrefix(fmt.Sprintf("%s, %s", humanize.Comma(int64(k.Count)), size(k.Bytes)), "0, "), k.Text)
+		line += fmt.Sprintf("\nKept %s: %s", keptOf(k), k.Text)
 	}
-	_, err := fmt.Fprintln(p.Out, line)
+	_, err := fmt.Fprintln(p.Out, "\n"+line)
 	p.printProblems("Not done", r.Problems)
 	return err
+}
+
+// keptOf is how much was kept for one reason.
+func keptOf(k app.CleanupReason) string {
+	count := plural64(int64(k.Count), "thing", "things")
+	switch {
+	case k.Count == 0:
+		return size(k.Bytes)
+	case k.Bytes == 0:
+		return count
+	}
+	return count + ", " + size(k.Bytes)
 }
 
 // cleanups lists past ones.

@@ -19,8 +19,8 @@ func (p *program) collect() *cobra.Command {
 		Use:   "garbage-collect CONFIG.YML",
 		Short: "Do what distribution's garbage-collect does",
 		Long: `Do what registry garbage-collect of distribution does, with the same output: for
-scripts that have it. Berth must not run for this; when one runs on the folder,
-it does the work itself, with its promises to clients kept.
+scripts that have it. When Berth runs on the folder, it does the work itself,
+also while it is read-only, and what it promised to clients stays.
 
 There is no grace, as there: a registry of distribution that serves the folder
 must be stopped or read-only meanwhile. berth cleanup is for every day.`,
@@ -66,7 +66,12 @@ func (p *program) collectWith(cmd *cobra.Command, args []string, o app.CollectOp
 
 // collectThere has the running instance do it: nothing may be removed beside it.
 func (p *program) collectThere(ctx context.Context, s app.Service, o app.CollectOptions) error {
-	fmt.Fprintln(p.Err, "berth: a Berth runs on this folder, and does it; what clients were promised stays")
+	note := func(format string, a ...any) {
+		if !o.Quiet {
+			fmt.Fprintf(p.Err, "berth: "+format+"\n", a...)
+		}
+	}
+	note("a Berth runs on this folder and does the work; what it promised to clients stays")
 	var none time.Duration
 	plan, err := s.PlanCleanup(ctx, app.PlanCleanupRequest{Grace: &none, KeepUntagged: !o.Untagged, Untagged: o.Untagged})
 	if err != nil {
@@ -78,9 +83,12 @@ func (p *program) collectThere(ctx context.Context, s app.Service, o app.Collect
 		}
 	}
 	if o.DryRun {
+		for _, k := range plan.Stays {
+			note("would keep %s: %s", keptOf(k), k.Text)
+		}
 		return nil
 	}
-	started, err := s.RunCleanup(ctx, app.RunCleanupRequest{Plan: plan.ID})
+	started, err := s.RunCleanup(ctx, app.RunCleanupRequest{Plan: plan.ID, ReadOnly: true})
 	if err != nil {
 		return err
 	}
@@ -90,7 +98,7 @@ func (p *program) collectThere(ctx context.Context, s app.Service, o app.Collect
 	}
 	if j.Receipt != nil {
 		for _, k := range j.Receipt.Kept {
-			fmt.Fprintf(p.Err, "berth: kept %d: %s\n", k.Count, k.Text)
+			note("kept %s: %s", keptOf(k), k.Text)
 		}
 	}
 	switch {

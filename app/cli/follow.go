@@ -140,7 +140,7 @@ func (b *bar) update(j app.Job) {
 
 func (b *bar) title() string {
 	j := b.job.Load()
-	t := verbs[j.Kind].doing + " " + j.Title
+	t := verbs[j.Kind].doing + " " + what(j)
 	if j.Note != "" {
 		t += ", " + j.Note
 	}
@@ -172,7 +172,7 @@ type lines struct {
 func (l *lines) update(j app.Job) {
 	if l.note == "" || j.Note != "" && j.Note != l.note {
 		l.note = orDefault(j.Note, "started")
-		fmt.Fprintf(l.p.Err, "%s %s: %s\n", verbs[j.Kind].doing, j.Title, l.note)
+		fmt.Fprintf(l.p.Err, "%s %s: %s\n", verbs[j.Kind].doing, what(j), l.note)
 	}
 	for _, layer := range j.Layers {
 		if l.layers[layer.ID] == layer.State {

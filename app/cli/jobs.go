@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"berth/app"
@@ -12,7 +14,7 @@ import (
 func (p *program) jobs() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "jobs",
-		Short: "List running and recent pushes, pulls and imports",
+		Short: "List what runs and what ran lately: pushes, pulls, imports, clean-ups",
 		Args:  want(0, 0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.with(cmd, func(ctx context.Context, s app.Service) error {
@@ -35,7 +37,7 @@ func (p *program) jobs() *cobra.Command {
 					return err
 				}
 				return p.print(reply, func() error {
-					_, err := fmt.Fprintf(p.Out, "%s %s: %s\n", verbs[reply.Job.Kind].noun, reply.Job.Title, reply.Job.State)
+					_, err := fmt.Fprintf(p.Out, "%s %s: %s\n", verbs[reply.Job.Kind].noun, what(reply.Job), reply.Job.State)
 					return err
 				})
 			})
@@ -49,15 +51,67 @@ func (p *program) printJobs(reply app.JobsReply) error {
 		fmt.Fprintln(p.Err, "Nothing is running, and nothing ran lately.")
 		return nil
 	}
-	t := table{head: []string{"ID", "JOB", "IMAGE", "STATE", ">DONE", "STARTED", "PROBLEM"}}
+	t := table{head: []string{"ID", "JOB", "OF", "STATE", ">DONE", "STARTED", "HOW IT GOES"}}
 	for _, j := range reply.Jobs {
-		problem := ""
-		if j.Problem != nil {
-			problem = j.Problem.Title
-		}
-		t.add(j.ID, string(j.Kind), j.Title, string(j.State), percent(j), p.ago(j.Started), problem)
+		t.add(j.ID, kindOf(j.Kind), what(j), string(j.State), percent(j), p.ago(j.Started), going(j))
 	}
 	return t.write(p.Out)
+}
+
+// kindOf is what a person calls a kind of job.
+func kindOf(k app.JobKind) string {
+	switch k {
+	case app.JobCleanup:
+		return "clean-up"
+	case app.JobVerify:
+		return "verification"
+	}
+	return string(k)
+}
+
+// what says what a job works on.
+func what(j app.Job) string {
+	switch j.Kind { // the titles of these are for a window
+	case app.JobRules:
+		return "all tags"
+	case app.JobCleanup:
+		return "unused data"
+	}
+	return j.Title
+}
+
+// going says in a few words how far a job is, and what came of it. Done and
+// Total of an application of rules are tags, and bytes otherwise.
+func going(j app.Job) string {
+	switch {
+	case j.Problem != nil:
+		return j.Problem.Title
+	case j.State == app.JobRunning && j.Kind == app.JobRules && j.Total > 0:
+		return fmt.Sprintf("looked at %s of %s", humanize.Comma(j.Done), plural64(j.Total, "tag", "tags"))
+	case j.State == app.JobRunning && j.Total > 0:
+		return strings.TrimPrefix(j.Note+", "+figures(j.Done, j.Total, j.Rate), ", ")
+	case j.State == app.JobRunning:
+		return j.Note
+	case j.Receipt != nil && j.Kind == app.JobRules:
+		return "dropped " + plural64(int64(j.Receipt.Dropped), "tag", "tags")
+	case j.Receipt != nil && len(j.Receipt.Problems) > 0:
+		return fmt.Sprintf("freed %s, with %s", size(j.Receipt.Freed), plural(len(j.Receipt.Problems), "problem", "problems"))
+	case j.Receipt != nil:
+		return "freed " + size(j.Receipt.Freed)
+	case j.State == app.JobDone && len(j.Repairs) > 0:
+		return repairs(j.Repairs)
+	}
+	return ""
+}
+
+func repairs(all []app.Repair) string {
+	mended := 0
+	for _, r := range all {
+		if r.Problem == nil {
+			mended++
+		}
+	}
+	return fmt.Sprintf("mended %d of %s", mended, plural(len(all), "finding", "findings"))
 }
 
 func percent(j app.Job) string {

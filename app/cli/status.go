@@ -33,17 +33,34 @@ func (p *program) status() *cobra.Command {
 					return err
 				}
 				reply := statusReply{Status: status, Running: len(status.Listening) > 0}
-				return p.print(reply, func() error { return p.printStatus(reply, snap.Usage) })
+				return p.print(reply, func() error { return p.printStatus(reply, snap) })
 			})
 		},
 	}
 }
 
-func (p *program) printStatus(s statusReply, u app.Usage) error {
+// wrong names the first of what is wrong, and says how many more there are.
+func wrong(problems []app.Problem) string {
+	switch len(problems) {
+	case 0:
+		return ""
+	case 1:
+		return ": " + problems[0].Title
+	}
+	return fmt.Sprintf(": %s, and %s", problems[0].Title, plural(len(problems)-1, "more problem", "more problems"))
+}
+
+func (p *program) printStatus(s statusReply, snap app.Snapshot) error {
 	var b strings.Builder
+	u := snap.Usage
+	alarmed := s.State == app.StateWarning
 	field := func(name, value string) { fmt.Fprintf(&b, "%-12s %s\n", name, value) }
 	if s.Running {
-		field("State", string(s.State))
+		state := string(s.State)
+		if alarmed {
+			state += wrong(snap.Problems)
+		}
+		field("State", state)
 		field("Address", s.Address)
 		field("Listening", strings.Join(s.Listening, " "))
 		field("Process", fmt.Sprintf("%d, started %s", s.PID, p.ago(s.Started)))
@@ -64,6 +81,9 @@ func (p *program) printStatus(s statusReply, u app.Usage) error {
 	field("Version", s.Version)
 	if _, err := fmt.Fprint(p.Out, b.String()); err != nil {
 		return err
+	}
+	if alarmed {
+		fmt.Fprintln(p.Err, "What to do about it: berth health")
 	}
 	if s.PortNotice != nil {
 		fmt.Fprintln(p.Err, s.PortNotice.Title)

@@ -1,0 +1,245 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"berth/app"
+	"berth/app/apptest"
+)
+
+// cleaning runs a clean-up in virtual time on a fake that change has changed,
+// and gives what it left once act has moved the job to its end.
+func cleaning(t *testing.T, d func(*Deps), change func(*apptest.Data), args []string, act func(f *apptest.Fake, interrupt func())) (code int, stdout, stderr string, calls []apptest.Call) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		f := apptest.NewAt(time.Now)
+		if change != nil {
+			f.Change(change)
+		}
+		deps, out, errs := depsFor(f)
+		deps.Now = time.Now
+		if d != nil {
+			d(&deps)
+		}
+		ctx, interrupt := context.WithCancel(t.Context())
+		defer interrupt()
+		done := make(chan int)
+		go func() { done <- Run(ctx, deps, args) }()
+		time.Sleep(time.Second)
+		act(f, interrupt)
+		code = <-done
+		stdout, stderr, calls = out.String(), errs.String(), f.Calls("RunCleanup", "Cancel", "PlanCleanup")
+	})
+	return code, stdout, stderr, calls
+}
+
+func finish(f *apptest.Fake, _ func()) {
+	const id = "job-1"
+	f.Progress(id, func(j *app.Job) { j.Note, j.Done = "removing links", 0 })
+	time.Sleep(time.Second)
+	f.Progress(id, func(j *app.Job) { j.Note, j.Done, j.Rate = "freeing space", 540e6, 180e6 })
+	time.Sleep(2 * time.Second)
+	f.Finish(id)
+}
+
+func nothingRuns(*apptest.Fake, func()) {}
+
+func TestACleanUpForPeopleStaysAsItIs(t *testing.T) {
+	t.Parallel()
+	empty := func(d *apptest.Data) { d.Plan = app.CleanupPlan{ID: "none", InUse: 2700e6} }
+	many := func(d *apptest.Data) {
+		for i := range 12 {
+			d.Plan.Repositories = append(d.Plan.Repositories, app.CleanupRepository{Name: fmt.Sprint("team/app-", i), Blobs: 1, Bytes: int64(12 - i)})
+		}
+		d.Plan.Problems = []string{"old/thing: sha256:aa: a manifest that cannot be read"}
+		d.Kept = []app.CleanupReason{{Text: "a client was promised that it stays", Count: 2, Bytes: 41e6}, {Text: "it was deleted meanwhile, which may be undone", Count: 1}}
+	}
+	for name, c := range map[string]struct {
+		line   string
+		change func(*apptest.Data)
+		act    func(*apptest.Fake, func())
+	}{
+		"cleanup":                  {"cleanup --now", many, finish},
+		"cleanup_dry":              {"cleanup --dry-run", nil, nothingRuns},
+		"cleanup_dry_rules":        {"cleanup --dry-run --rules", nil, nothingRuns},
+		"cleanup_nothing":          {"cleanup", empty, nothingRuns},
+		"cleanup_history":          {"cleanup --history", nil, nothingRuns},
+		"cleanup_history_none":     {"cleanup --history", func(d *apptest.Data) { d.Cleanups = app.CleanupsReply{Schedule: "off"} }, nothingRuns},
+		"cleanup_usage_both":       {"cleanup --now --dry-run", nil, nothingRuns},
+		"cleanup_usage_grace":      {"cleanup --grace soon", nil, nothingRuns},
+		"cleanup_usage_history":    {"cleanup --history --now", nil, nothingRuns},
+		"help_cleanup":             {"cleanup --help", nil, nothingRuns},
+		"help_garbage_collect":     {"garbage-collect --help", nil, nothingRuns},
+		"garbage_collect":          {"garbage-collect -m config.yml", many, finish},
+		"garbage_collect_quiet":    {"garbage-collect -m -q config.yml", many, finish},
+		"garbage_collect_dry":      {"garbage-collect -d config.yml", nil, nothingRuns},
+		"garbage_collect_no_file":  {"garbage-collect", nil, nothingRuns},
+		"garbage_collect_untagged": {"garbage-collect config.yml", empty, finish},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			code, out, errs, _ := cleaning(t, nil, c.change, strings.Fields(c.line), c.act)
+			golden(t, name, "$ berth "+c.line+"\n"+out+"-- stderr --\n"+errs+"-- exit --\n"+fmt.Sprintln(code))
+		})
+	}
+}
+
+func TestACleanUpAsksOnATerminalAndDrawsABar(t *testing.T) {
+	t.Parallel()
+	for answer, yes := range map[string]bool{"\n": true, "y\n": true, "Yes\n": true, "n\n": false, "what\n": false, "": false} {
+		act := nothingRuns
+		if yes {
+			act = finish
+		}
+		terminal := func(d *Deps) { d.Terminal, d.In = true, strings.NewReader(answer) }
+		code, out, errs, calls := cleaning(t, terminal, nil, []string{"cleanup"}, act)
+		if !strings.Contains(errs, "Free 1.1 GB now? [Y/n] ") {
+			t.Errorf("%q: it asked %q", answer, errs)
+		}
+		if !yes {
+			if code != 1 || len(calls) != 1 || !strings.HasSuffix(errs, "berth: Nothing was freed\n") {
+				t.Errorf("%q: exit %d, %d calls, %q", answer, code, len(calls), errs)
+			}
+			continue
+		}
+		if code != 0 || len(calls) != 2 || !strings.Contains(out, "\nFreed 1.1 GB: ") {
+			t.Errorf("%q: exit %d, calls %+v, output %q", answer, code, calls, out)
+		}
+		for _, want := range []string{"Freeing ", "freeing space", "540 MB of 1.1 GB", "180 MB/s"} {
+			if !strings.Contains(errs, want) {
+				t.Errorf("the bar never said %q: %q", want, errs)
+			}
+		}
+	}
+}
+
+func TestNobodyIsAskedWhoSaidNowOrWhereNobodyIs(t *testing.T) {
+	t.Parallel()
+	person := func(d *Deps) { d.Terminal, d.In = true, strings.NewReader("n\n") }
+	for line, d := range map[string]func(*Deps){"cleanup --now": person, "cleanup -y --json": person, "cleanup --json": person, "cleanup": nil} {
+		code, _, errs, calls := cleaning(t, d, nil, strings.Fields(line), finish)
+		if code != 0 || len(calls) != 2 || strings.Contains(errs, "[Y/n]") {
+			t.Errorf("%s: exit %d, %d calls, %q", line, code, len(calls), errs)
+		}
+	}
+}
+
+func TestCtrlCAtTheQuestionFreesNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := apptest.NewAt(time.Now)
+		d, _, errs := depsFor(f)
+		typing, typed := io.Pipe()
+		d.Terminal, d.In = true, typing
+		ctx, interrupt := context.WithCancel(t.Context())
+		done := make(chan int)
+		go func() { done <- Run(ctx, d, []string{"cleanup"}) }()
+		synctest.Wait()
+		interrupt()
+		if code := <-done; code != 1 || len(f.Calls("RunCleanup")) != 0 || !strings.HasSuffix(errs.String(), "[Y/n] \nberth: Nothing was freed\n") {
+			t.Errorf("exit %d, %q", code, errs)
+		}
+		if err := typed.Close(); err != nil { // the terminal goes away
+			t.Error(err)
+		}
+		synctest.Wait()
+	})
+}
+
+func TestCtrlCCancelsACleanUpAndTheReceiptSaysWhatWasDone(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{"cleanup --now", "cleanup --now --json", "garbage-collect config.yml"} {
+		code, _, errs, calls := cleaning(t, nil, nil, strings.Fields(line), func(_ *apptest.Fake, interrupt func()) { interrupt() })
+		if code != 1 || len(calls) != 3 || calls[2].Method != "Cancel" {
+			t.Errorf("%s: exit %d, calls %+v", line, code, calls)
+		}
+		if !strings.Contains(strings.ToLower(errs), "cancelled") {
+			t.Errorf("%s: it said %q", line, errs)
+		}
+	}
+}
+
+func TestACleanUpThatFailsExitsWithItsProblem(t *testing.T) {
+	t.Parallel()
+	fail := func(f *apptest.Fake, _ func()) {
+		f.FailJob("job-1", &app.Problem{Code: "disk", Title: "The disk does not answer", Text: "It is gone.", Exit: 4})
+	}
+	for line, want := range map[string]int{"cleanup --now": 4, "cleanup --json": 4, "garbage-collect config.yml": 1} {
+		code, _, errs, _ := cleaning(t, nil, nil, strings.Fields(line), fail)
+		if code != want || !strings.Contains(errs, "The disk does not answer") {
+			t.Errorf("%s: exit %d, %q; want %d", line, code, errs, want)
+		}
+	}
+}
+
+func TestJSONOfACleanUpIsAPlanOrAReceipt(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"cleanup --dry-run --json": "why", "cleanup --dry-run --rules --json": "rules", "cleanup --now --json": "freed", "cleanup --history --json": "receipts",
+	} {
+		code, out, errs, _ := cleaning(t, nil, nil, strings.Fields(line), func(f *apptest.Fake, i func()) {
+			if strings.Contains(line, "--now") {
+				finish(f, i)
+			}
+		})
+		var reply map[string]any
+		if err := json.Unmarshal([]byte(out), &reply); err != nil || code != 0 || errs != "" || reply[want] == nil {
+			t.Errorf("%s: exit %d, %v, %q without %s; %q", line, code, err, out, want, errs)
+		}
+	}
+}
+
+func TestFlagsOfACleanUpReachThePlan(t *testing.T) {
+	t.Parallel()
+	day := 24 * time.Hour
+	zero := time.Duration(0)
+	for line, want := range map[string]app.PlanCleanupRequest{
+		"cleanup -n --grace 1d": {Grace: &day}, "cleanup -n --grace 0s": {Grace: &zero},
+		"cleanup -n --keep-untagged":        {KeepUntagged: true},
+		"garbage-collect -d -m config.yml":  {Grace: &zero, Untagged: true},
+		"garbage-collect -d -q config.yml":  {Grace: &zero, KeepUntagged: true},
+		"cleanup -n --grace 24h --data /do": {Grace: &day},
+	} {
+		_, _, _, calls := cleaning(t, nil, nil, strings.Fields(line), nothingRuns)
+		got, ok := calls[0].Request.(app.PlanCleanupRequest)
+		if !ok || fmt.Sprint(got.Untagged, got.KeepUntagged) != fmt.Sprint(want.Untagged, want.KeepUntagged) ||
+			(got.Grace == nil) != (want.Grace == nil) || got.Grace != nil && *got.Grace != *want.Grace {
+			t.Errorf("%s: %+v", line, got)
+		}
+	}
+}
+
+func TestGarbageCollectDoesItItselfWhereNobodyRuns(t *testing.T) {
+	t.Parallel()
+	f := apptest.New()
+	d, out, _ := depsFor(f)
+	d.Dial = func(context.Context, Where) (app.Service, func() error, error) { return nil, nil, ErrNoInstance }
+	var got app.CollectOptions
+	d.Collect = func(_ context.Context, w Where, o app.CollectOptions) error {
+		if got = o; w.Config != "config.yml" {
+			t.Errorf("config %q", w.Config)
+		}
+		fmt.Fprintln(o.Out, "3 blobs marked")
+		return nil
+	}
+	if code := Run(t.Context(), d, []string{"garbage-collect", "-m", "-d", "-q", "config.yml"}); code != 0 || out.String() != "3 blobs marked\n" {
+		t.Errorf("exit %d, output %q", code, out)
+	}
+	if !got.DryRun || !got.Quiet || !got.Untagged || len(f.Calls()) != 0 {
+		t.Errorf("options %+v, calls %v", got, f.Calls())
+	}
+	d.Collect = func(context.Context, Where, app.CollectOptions) error {
+		return errors.Join(&app.Problem{Code: "locked", Title: "Locked", Exit: 4})
+	}
+	if code := Run(t.Context(), d, []string{"garbage-collect", "config.yml"}); code != 1 {
+		t.Errorf("exit %d, want that of distribution", code)
+	}
+}
