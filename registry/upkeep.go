@@ -58,7 +58,8 @@ type Keeper interface {
 	Content(ctx context.Context, d Digest) ([]byte, error)
 
 	// Strays lists the folders among the repositories that hold links, but
-	// whose names no repository can have: what they link is not known.
+	// whose names no repository can have, and the links to folders that are not
+	// there now, as they are on another disk: what they link is not known.
 	Strays(ctx context.Context) iter.Seq2[string, error]
 
 	// Trim removes those folders of a repository that have nothing in them,

@@ -61,6 +61,9 @@ type Info struct {
 	Size     int64
 	Modified time.Time
 	Dir      bool
+	// Lost is set by List for a link that leads nowhere, as to a disk that is not
+	// there now: what lies behind it is not known. It is no folder then.
+	Lost bool
 	// ID tells a file from the one that it replaced; 0 where the driver cannot.
 	ID uint64
 }

@@ -261,7 +261,7 @@ func (m *marker) strays(ctx context.Context) error {
 			return err
 		}
 		m.blind = true
-		m.plan.problem("", "", fmt.Sprintf("the folder %q among the repositories has links, and no name of a repository, so no blob is freed", name))
+		m.plan.problem("", "", fmt.Sprintf("what the folder %q among the repositories links is not known, so no blob is freed", name))
 	}
 	return nil
 }

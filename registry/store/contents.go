@@ -23,7 +23,7 @@ func (s *Store) Contents(ctx context.Context, repo string) iter.Seq2[registry.Li
 			return
 		}
 		w := linkWalk{s: s, repo: repo, yield: yield}
-		for _, list := range []func(context.Context) error{w.tags, w.manifests, w.blobs} {
+		for _, list := range []func(context.Context) error{w.found, w.tags, w.manifests, w.blobs} {
 			if err := list(ctx); errors.Is(err, errStop) {
 				return
 			} else if err != nil {
@@ -43,6 +43,25 @@ type linkWalk struct {
 func (w *linkWalk) give(l registry.Link) error {
 	if !w.yield(l, nil) {
 		return errStop
+	}
+	return nil
+}
+
+// found refuses to take a part that is on a disk that is not there now for an
+// empty one.
+func (w *linkWalk) found(ctx context.Context) error {
+	for _, folder := range []string{repoDir(w.repo), repoDir(w.repo) + "/" + manifestsDir} {
+		for info, err := range w.s.drv.List(ctx, folder) {
+			if errors.Is(err, fs.ErrNotExist) {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			if info.Lost && (folder != repoDir(w.repo) || lastPart(info.Key)[0] == '_') {
+				return fmt.Errorf("%s is a link that leads nowhere", info.Key)
+			}
+		}
 	}
 	return nil
 }
@@ -157,9 +176,19 @@ func (s *Store) Strays(ctx context.Context) iter.Seq2[string, error] {
 }
 
 func (s *Store) walkStrays(ctx context.Context, prefix string, yield func(string, error) bool) error {
-	for name, err := range s.children(ctx, path.Join(reposRoot, prefix)) {
+	for info, err := range s.drv.List(ctx, path.Join(reposRoot, prefix)) {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		if err != nil {
 			return err
+		}
+		name := lastPart(info.Key)
+		if info.Lost && name != uploadsDir && !yield(path.Join(prefix, name), nil) {
+			return errStop
+		}
+		if !info.Dir {
+			continue
 		}
 		switch name {
 		case layersDir, manifestsDir, uploadsDir:

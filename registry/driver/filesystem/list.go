@@ -95,7 +95,13 @@ func (d *Driver) child(ctx context.Context, prefix, path, name string) (driver.I
 	if prefix != "" {
 		key = prefix + "/" + name
 	}
-	info, err := disk.OS{}.Stat(filepath.Join(path, name))
+	file := filepath.Join(path, name)
+	info, err := disk.OS{}.Stat(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		if link, lerr := os.Lstat(file); lerr == nil && link.Mode()&(fs.ModeSymlink|fs.ModeIrregular) != 0 {
+			return driver.Info{Key: key, Modified: link.ModTime(), Lost: true}, nil
+		}
+	}
 	if err != nil {
 		return driver.Info{}, failRead("list", key, err)
 	}
@@ -124,6 +130,7 @@ func (d *Driver) Walk(ctx context.Context, prefix string) iter.Seq2[driver.Info,
 				case err != nil:
 					yield(driver.Info{}, err)
 					return
+				case info.Lost:
 				case info.Dir:
 					folders = append(folders, info.Key)
 				case !yield(info, nil):
