@@ -140,7 +140,7 @@ func (b *bar) update(j app.Job) {
 
 func (b *bar) title() string {
 	j := b.job.Load()
-	t := verbs[j.Kind].doing + " " + what(j)
+	t := verbs[j.Kind].doing + " " + what(*j)
 	if j.Note != "" {
 		t += ", " + j.Note
 	}

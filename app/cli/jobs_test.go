@@ -22,7 +22,9 @@ func TestJobsOfEveryKindAreListedInWords(t *testing.T) {
 		job(app.JobCleanup, "unused data", app.JobRunning, func(j *app.Job) { j.Done, j.Total, j.Note = 540e6, 1100e6, "freeing space" })
 		job(app.JobCleanup, "unused data", app.JobRunning, func(j *app.Job) { j.Note = "reading links, 12 repositories" })
 		job(app.JobCleanup, "unused data", app.JobDone, func(j *app.Job) { j.Receipt = &app.CleanupReceipt{Freed: 1100e6} })
-		job(app.JobCleanup, "unused data", app.JobCancelled, func(j *app.Job) { j.Total, j.Done, j.Receipt = 10e6, 3e6, &app.CleanupReceipt{Freed: 3e6, Cancelled: true} })
+		job(app.JobCleanup, "unused data", app.JobCancelled, func(j *app.Job) {
+			j.Total, j.Done, j.Receipt = 10e6, 3e6, &app.CleanupReceipt{Freed: 3e6, Cancelled: true}
+		})
 		job(app.JobCleanup, "unused data", app.JobDone, func(j *app.Job) { j.Receipt = &app.CleanupReceipt{Freed: 7e6, Problems: []string{"a", "b"}} })
 		job(app.JobVerify, "all blobs and links", app.JobRunning, func(j *app.Job) { j.Done, j.Total, j.Rate, j.Note = 1e9, 4e9, 64e6, "reading blobs" })
 		job(app.JobRepair, "the quarantine", app.JobDone, func(j *app.Job) { j.Repairs = []app.Repair{{}, {Problem: &app.Problem{}}} })
