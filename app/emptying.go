@@ -7,8 +7,10 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"berth/registry"
+	"berth/registry/gc"
 	"berth/registry/index"
 	"berth/registry/trash"
 )
@@ -94,10 +96,14 @@ func (c *Core) trashFrees(ctx context.Context) (int64, error) {
 }
 
 // emptyOldest lets go of the oldest entries of the trash, until enough says so
-// or nothing is left, and counts them. It asks before each entry, and, once many
-// have gone, before each few.
+// or nothing is left, and counts them. What a clean-up could not free now stays.
+// It asks before each entry, and, once many have gone, before each few.
 func (c *Core) emptyOldest(ctx context.Context, enough func() bool) (emptied int, err error) {
 	entries, err := c.bin.Entries(ctx)
+	if err != nil {
+		return 0, err
+	}
+	o, err := c.gcOptions(PlanCleanupRequest{})
 	if err != nil {
 		return 0, err
 	}
@@ -107,19 +113,40 @@ func (c *Core) emptyOldest(ctx context.Context, enough func() bool) (emptied int
 			c.notify(Notice{Kind: NoticeUpkeep})
 		}
 	}()
-	for len(entries) > 0 && ctx.Err() == nil && !enough() {
+	for now := time.Now(); len(entries) > 0 && ctx.Err() == nil && !enough(); {
 		var ids []string
-		for _, e := range entries[:min(len(entries), 1+emptied/16)] {
-			ids = append(ids, e.ID)
+		most := 1 + emptied/16
+		for ; len(entries) > 0 && len(ids) < most && ctx.Err() == nil; entries = entries[1:] {
+			if c.wouldFree(ctx, entries[0], o, now) {
+				ids = append(ids, entries[0].ID)
+			}
 		}
 		n, err := c.bin.Remove(ctx, ids...)
 		emptied += n
 		if err != nil {
 			return emptied, err
 		}
-		entries = entries[len(ids):]
 	}
 	return emptied, ctx.Err()
+}
+
+// wouldFree reports whether a clean-up with these options can free what an entry
+// holds once that is let go. A manifest that only lost its tag is one without a
+// tag then, and stays as long as those do.
+func (c *Core) wouldFree(ctx context.Context, e trash.Entry, o gc.Options, now time.Time) bool {
+	if e.Whole {
+		return true
+	}
+	there, err := c.disk.StatStored(ctx, e.Digest)
+	age := now.Sub(there.Modified)
+	if err != nil || age < o.Grace {
+		return false
+	}
+	if o.Untagged && age >= o.UntaggedAfter {
+		return true
+	}
+	_, err = c.reg.StatManifest(ctx, e.Repository, e.Digest)
+	return errors.Is(err, registry.ErrManifestUnknown) || errors.Is(err, registry.ErrNameUnknown)
 }
 
 // reach remembers how much manifests reach, as long as nothing changes. The

@@ -11,6 +11,9 @@ import (
 func TestTheTrashIsEmptiedOldestFirstAndNoMoreThanNeeded(t *testing.T) {
 	t.Parallel()
 	c, ctx := opened(t), t.Context()
+	if _, err := c.Apply(ctx, ApplyRequest{Values: map[string]string{"berth.cleanup.grace": "0s"}}); err != nil {
+		t.Fatal(err)
+	}
 	for _, tag := range []string{"b", "a", "c"} {
 		if _, err := c.Delete(ctx, DeleteRequest{Repository: "app", Tags: []string{tag}}); err != nil {
 			t.Fatal(err)
@@ -25,6 +28,32 @@ func TestTheTrashIsEmptiedOldestFirstAndNoMoreThanNeeded(t *testing.T) {
 	if n, err := c.emptyOldest(ctx, func() bool { return false }); n != 1 || err != nil {
 		t.Errorf("the rest: %d, %v", n, err)
 	}
+}
+
+func TestALowDiskTakesNothingFromTheTrashThatNoCleanUpCouldFree(t *testing.T) {
+	t.Parallel()
+	c, ctx := opened(t), t.Context()
+	empty := func(want int, values map[string]string) {
+		t.Helper()
+		if _, err := c.Apply(ctx, ApplyRequest{Values: values}); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := c.emptyOldest(ctx, func() bool { return false }); n != want || err != nil {
+			t.Errorf("%v: %d entries went, want %d; %v", values, n, want, err)
+		}
+	}
+	if _, err := c.Delete(ctx, DeleteRequest{Repository: "app", Tags: []string{"a"}}); err != nil {
+		t.Fatal(err)
+	}
+	gone := c.putIndex(t, "app", "deleted by its digest", nil)
+	if err := c.reg.DeleteManifest(ctx, "app", gone.Digest); err != nil {
+		t.Fatal(err)
+	}
+	empty(0, map[string]string{"berth.cleanup.grace": "1h"}) // it is younger
+	// The manifest of the tag stays as one without a tag; the other is gone.
+	empty(1, map[string]string{"berth.cleanup.grace": "0s", "berth.cleanup.untagged": "false"})
+	empty(0, map[string]string{"berth.cleanup.untagged": "true", "berth.cleanup.rules": "[{keep: {newest: 9}, untagged: 30d}]"})
+	empty(1, map[string]string{"berth.cleanup.rules": "[]"})
 }
 
 func TestARepositoryWithImmutableTagsIsNotDeleted(t *testing.T) {

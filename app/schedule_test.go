@@ -162,7 +162,10 @@ func TestADiskSoFullThatNothingCanBeNotedIsCleanedAllTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(daily(time.Now().Add(3 * time.Hour).Local().Format("15:04")))
 		b.conf.Low = "50%"
-		b.keep = func(_ context.Context, do func(*past)) error { do(&b.past); return errors.New("no space left on device") }
+		b.keep = func(_ context.Context, do func(*past)) error {
+			do(&b.past)
+			return errors.New("no space left on device")
+		}
 		b.live(t, 4*time.Hour)
 		if len(b.asks) != 1 || b.asks[0].by != bySchedule {
 			t.Fatalf("asks %v at %v", b.asks, b.at)
