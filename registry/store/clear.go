@@ -28,6 +28,9 @@ func (s *Store) Clear(ctx context.Context, repo string, tags []string, manifests
 			return err
 		}
 	}
+	if len(manifests) == 0 {
+		return s.clearTags(ctx, repo, tags)
+	}
 	changes := make([]index.Change, 0, len(tags)+len(manifests))
 	keys := make([]string, 0, cap(changes))
 	for _, tag := range tags {
@@ -59,6 +62,36 @@ func (s *Store) Clear(ctx context.Context, repo string, tags []string, manifests
 		s.tell(ctx, repo, some...)
 	}
 	return err
+}
+
+// clearTags does beside pushes of other tags.
+func (s *Store) clearTags(ctx context.Context, repo string, tags []string) error {
+	ctx = context.WithoutCancel(ctx)
+	tags = slices.Compact(slices.Sorted(slices.Values(tags)))
+	for some := range slices.Chunk(tags, clearing) {
+		if err := s.clearFewTags(ctx, repo, some); err != nil {
+			return fmt.Errorf("clear %s: %w", repo, err)
+		}
+	}
+	return nil
+}
+
+func (s *Store) clearFewTags(ctx context.Context, repo string, tags []string) error {
+	defer s.locks.shared(repo)()
+	defer s.lockTags(repo, tags)()
+	keys := make([]string, len(tags))
+	changes := make([]index.Change, len(tags))
+	for i, tag := range tags {
+		keys[i], changes[i] = tagDir(repo, tag), index.DropTag{Repository: repo, Tag: tag}
+	}
+	err := s.deleteAll(ctx, keys...)
+	s.cache.tagged(tags)
+	if err != nil {
+		s.doubt()
+		return err
+	}
+	s.tell(ctx, repo, changes...)
+	return nil
 }
 
 // nothingBut reports whether the folders of tags and of manifests hold exactly

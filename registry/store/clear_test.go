@@ -69,3 +69,36 @@ func TestClearingTakesWhatIsNamedAndNothingElse(t *testing.T) {
 		}
 	}
 }
+
+func TestClearingTagsAloneLeavesTheManifest(t *testing.T) {
+	t.Parallel()
+	s, err := store.Open(t.Context(), memory.New(), nil, store.Options{Park: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	var names []string
+	for i := range 300 {
+		names = append(names, fmt.Sprintf("v%03d", i))
+	}
+	m := registrytest.Image(t, s, "a", "one")
+	if _, err := s.PutManifest(t.Context(), "a", m, append([]string{"stays"}, names...)...); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Clear(t.Context(), "a", append(names, "never", names[0]), nil); err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for tag, err := range s.Tags(t.Context(), "a", "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		left = append(left, tag)
+	}
+	if !slices.Equal(left, []string{"stays"}) {
+		t.Errorf("left %q", left)
+	}
+	if _, err := s.Manifest(t.Context(), "a", m.Digest); err != nil {
+		t.Error(err)
+	}
+}

@@ -63,6 +63,20 @@ var scenarios = map[string]scenario{
 		act:     func(w *world) error { return w.reg.DeleteTag(context.Background(), repo, "v1") },
 		before:  oldOne, after: nothing,
 	},
+	"delete tags together": {
+		prepare: func(w *world) error {
+			if err := w.push(w.old, 0); err != nil {
+				return err
+			}
+			_, err := w.reg.PutManifest(context.Background(), repo, w.old, "v0", "v2")
+			return err
+		},
+		act: func(w *world) error {
+			_, err := w.reg.Delete(context.Background(), repo, "v0", "v1", "v2")
+			return err
+		},
+		before: oldOne, after: nothing,
+	},
 	"delete a manifest": {
 		prepare: func(w *world) error { return w.push(w.old, 0) },
 		act:     func(w *world) error { return w.reg.DeleteManifest(context.Background(), repo, w.old.Digest) },

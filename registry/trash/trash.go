@@ -21,6 +21,7 @@ type Registry struct {
 	acts   *stripes
 	repos  *stripes
 	tags   *stripes
+	drops  drops
 }
 
 // Wrap puts a trash before a registry. keeper is the store below, which brings
@@ -87,22 +88,22 @@ func (r *Registry) PutManifest(ctx context.Context, repo string, m registry.Mani
 }
 
 // DeleteTag records what the tag names, then removes it; see registry.Deleter.
+// Tags that are deleted beside each other share their flushes.
 func (r *Registry) DeleteTag(ctx context.Context, repo, tag string) error {
 	defer r.lock(repo, []string{tag})()
-	var entries []Entry
 	was, err := r.ResolveTag(ctx, repo, tag)
-	switch {
-	case err == nil:
-		e, err := r.bin.entry(ctx, repo, tag, was, Deleted)
-		if err != nil {
-			return err
-		}
-		entries = append(entries, e)
-	case !unknown(err):
+	if unknown(err) {
+		// A tag that names nothing leaves nothing to restore, and goes all the same.
+		return r.Registry.DeleteTag(ctx, repo, tag)
+	}
+	if err != nil {
 		return err
 	}
-	// A tag that names nothing leaves nothing to restore, and goes all the same.
-	return r.change(ctx, entries, func() error { return r.Registry.DeleteTag(ctx, repo, tag) })
+	e, err := r.bin.entry(ctx, repo, tag, was, Deleted)
+	if err != nil {
+		return err
+	}
+	return r.drop(ctx, e)
 }
 
 // DeleteManifest records the manifest and each tag that names it, then removes
@@ -133,18 +134,6 @@ func (r *Registry) DeleteManifest(ctx context.Context, repo string, d registry.D
 		entries = append(entries, e)
 	}
 	return r.change(ctx, entries, func() error { return r.Registry.DeleteManifest(ctx, repo, d) })
-}
-
-// Delete removes tags one after the other, and gives their entries. When one
-// fails, those before it are gone, and their entries are given.
-func (r *Registry) Delete(ctx context.Context, repo string, tags ...string) ([]Entry, error) {
-	ctx, rec := Record(ctx)
-	for _, tag := range tags {
-		if err := r.DeleteTag(ctx, repo, tag); err != nil {
-			return rec.Entries(), err
-		}
-	}
-	return rec.Entries(), nil
 }
 
 // change writes the records, then does it. Records of what is still as it was
