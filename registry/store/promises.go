@@ -47,15 +47,19 @@ func (s *Store) leave(ctx context.Context) error {
 }
 
 // inherit takes over what was promised before; true means that all of it is
-// known. The file goes first: a store that is killed later leaves none.
+// known. The file goes first, also when it is of no use now: a store that is
+// killed later leaves none. One without promises makes none, and leaves it.
 func (s *Store) inherit(ctx context.Context) bool {
 	grace := time.Duration(s.leases.grace.Load())
-	if grace <= 0 {
+	if grace <= 0 && grace != InFlight {
 		return false
 	}
 	content, err := s.read(ctx, promisesKey, maxPromises*128)
 	if err != nil || s.drv.Delete(ctx, promisesKey) != nil {
 		return false // none, or on a disk that is not to be relied on
+	}
+	if grace == InFlight {
+		return false
 	}
 	var p promises
 	if err := json.Unmarshal(content, &p); err != nil || p.Version != 1 {
