@@ -219,7 +219,7 @@ func (d *dropper) round(ctx context.Context, repo string, done map[string]bool, 
 			return false, err
 		}
 		d.some(ctx, len(some), func(i int) error {
-			v := judgment.Verdict(some[i], now)
+			v := judgment.Verdict(some[i], retention.NewClock(now))
 			if pinned[v.Candidate.Tag] || v.Candidate.Tag == "" && (rooted[v.Candidate.Digest] || above.needed[v.Candidate.Digest]) {
 				return nil
 			}

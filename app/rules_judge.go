@@ -65,7 +65,8 @@ type judged struct {
 
 // saying is what rules say of a repository.
 type saying struct {
-	tags, manifests int
+	tags, manifests int // that go
+	of              int // candidates
 	at, until       time.Time
 	going           []registry.Digest // each tag, and each manifest without one
 	serial          uint64

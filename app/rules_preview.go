@@ -92,11 +92,10 @@ func (c *Core) previewOnce(ctx context.Context, r PreviewRulesRequest, ask []que
 
 // verdicts lists what becomes of each tag. The caller holds judge.mu.
 func (c *Core) verdicts(ctx context.Context, r PreviewRulesRequest, q question, now time.Time, reply *PreviewRulesReply) error {
-	limit := r.Limit
-	if limit <= 0 {
-		limit = mostVerdicts
+	l := listing{limit: r.Limit, search: strings.ToLower(r.Search), at: retention.NewClock(now), now: now, reply: reply}
+	if l.limit <= 0 {
+		l.limit = mostVerdicts
 	}
-	search := strings.ToLower(r.Search)
 	var names []string
 	for name := range c.judge.repos {
 		if r.Repository == "" || name == r.Repository {
@@ -110,11 +109,7 @@ func (c *Core) verdicts(ctx context.Context, r PreviewRulesRequest, q question, 
 			break
 		}
 		for _, name := range names {
-			of := c.judge.repos[name]
-			if drops && of.rows[q.key].tags+of.rows[q.key].manifests == 0 {
-				continue
-			}
-			if err := c.verdictsOf(ctx, name, of, q, now, drops, search, limit, reply); err != nil {
+			if err := c.verdictsOf(ctx, name, q, drops, &l); err != nil {
 				return err
 			}
 		}
@@ -122,32 +117,59 @@ func (c *Core) verdicts(ctx context.Context, r PreviewRulesRequest, q question, 
 	return c.measureVerdicts(ctx, reply.Verdicts)
 }
 
-func (c *Core) verdictsOf(ctx context.Context, name string, of *judged, q question, now time.Time, drops bool, search string, limit int, reply *PreviewRulesReply) error {
-	group, judgment := of.group, of.rows[q.key].judgment
+// listing is what is asked of verdicts, and how far it is.
+type listing struct {
+	limit  int
+	search string
+	at     *retention.Clock
+	now    time.Time
+	reply  *PreviewRulesReply
+}
+
+// wants reports whether a candidate is one that was searched for.
+func (l *listing) wants(name string, c *retention.Candidate) bool {
+	return l.search == "" || strings.Contains(strings.ToLower(name+":"+c.Tag+"@"+c.Digest.String()), l.search)
+}
+
+// verdictsOf lists those of one repository that drop, or those that keep.
+func (c *Core) verdictsOf(ctx context.Context, name string, q question, drops bool, l *listing) (err error) {
+	of := c.judge.repos[name]
+	row := of.rows[q.key]
+	left := row.tags + row.manifests
+	if !drops {
+		left = row.of - left
+	}
+	if left == 0 {
+		return nil
+	}
+	if l.search == "" && len(l.reply.Verdicts) >= l.limit {
+		l.reply.Cut += left // not one of them is told, and their number is known
+		return nil
+	}
+	group, judgment := of.group, row.judgment
 	if group == nil {
-		var err error
 		if group, err = c.readGroup(ctx, name, c.judge.held[name]); err != nil {
 			return err
 		}
 		judgment = nil
 	}
 	if judgment == nil {
-		judgment = group.Judge(q.rules.For(name), now)
+		judgment = group.Judge(q.rules.For(name), l.now)
 	}
 	for place := range group.Len() {
 		if judgment.Drops(place) != drops {
 			continue
 		}
 		candidate := group.Candidate(place)
-		if search != "" && !strings.Contains(strings.ToLower(name+":"+candidate.Tag+"@"+candidate.Digest.String()), search) {
+		if !l.wants(name, candidate) {
 			continue
 		}
-		if len(reply.Verdicts) >= limit {
-			reply.Cut++
+		if len(l.reply.Verdicts) >= l.limit {
+			l.reply.Cut++
 			continue
 		}
-		v := judgment.Verdict(place, now)
-		reply.Verdicts = append(reply.Verdicts, Verdict{
+		v := judgment.Verdict(place, l.at)
+		l.reply.Verdicts = append(l.reply.Verdicts, Verdict{
 			Repository: name, Tag: candidate.Tag, Digest: candidate.Digest.String(), Pushed: candidate.Pushed, Pulled: candidate.Pulled,
 			Keep: v.Keep, Because: v.Because, Rule: v.Rule,
 		})

@@ -97,7 +97,7 @@ func (c *Core) refresh(ctx context.Context, b basis) error {
 		}
 		repos[name] = of
 	}
-	j.repos, j.kept = repos, 0
+	j.repos, j.kept, j.sizes = repos, 0, nil
 	for _, of := range repos {
 		if of.group != nil {
 			j.kept += of.group.Len()
@@ -212,7 +212,7 @@ const mostRows = 16
 
 func sayOf(g *retention.Group, rules *retention.Rules, now time.Time) *saying {
 	judgment := g.Judge(rules, now)
-	t := &saying{tags: judgment.Tags, manifests: judgment.Manifests, at: judgment.At, until: judgment.Until, judgment: judgment}
+	t := &saying{tags: judgment.Tags, manifests: judgment.Manifests, of: g.Len(), at: judgment.At, until: judgment.Until, judgment: judgment}
 	if n := t.tags + t.manifests; n > 0 {
 		t.going = make([]registry.Digest, 0, n)
 		for place := range judgment.Dropped() {

@@ -144,7 +144,7 @@ func loose(c *Candidate) string {
 }
 
 // untagged says what a rule says of a manifest without a tag.
-func (r *rule) untagged(c *Candidate, at *clock) string {
+func (r *rule) untagged(c *Candidate, at *Clock) string {
 	if c.Pushed.IsZero() {
 		return "but when it was pushed is not known"
 	}

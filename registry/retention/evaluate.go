@@ -69,7 +69,7 @@ func Evaluate(policies []Policy, candidates []Candidate, now time.Time) []Verdic
 		}
 		places[repo] = append(places[repo], i)
 	}
-	at := &clock{now: now}
+	at := NewClock(now)
 	for _, repo := range order {
 		some := make([]Candidate, len(places[repo]))
 		for n, i := range places[repo] {

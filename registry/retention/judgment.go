@@ -164,12 +164,12 @@ func (j *Judgment) Dropped() iter.Seq[int] {
 }
 
 // Verdict says what becomes of the candidate at a place, in the words of a
-// moment, at which the judgment must hold.
-func (j *Judgment) Verdict(place int, now time.Time) Verdict {
-	return j.verdict(int32(place), &clock{now: now}) //nolint:gosec // an index
+// clock's moment, at which the judgment must hold.
+func (j *Judgment) Verdict(place int, at *Clock) Verdict {
+	return j.verdict(int32(place), at) //nolint:gosec // an index
 }
 
-func (j *Judgment) verdict(place int32, at *clock) Verdict {
+func (j *Judgment) verdict(place int32, at *Clock) Verdict {
 	g, f := j.group, j.fates[place]
 	v := Verdict{Candidate: &g.candidates[place], Keep: !f.kind.drops(), Because: "no rule speaks of it"}
 	var r *rule

@@ -36,7 +36,7 @@ func (r *rule) sentences() reasons {
 }
 
 // keeps says why a rule keeps a tag that it selects; empty: it does not.
-func (r *rule) keeps(c *Candidate, at *clock, newest, version bool) string {
+func (r *rule) keeps(c *Candidate, at *Clock, newest, version bool) string {
 	k := &r.Keep
 	if text, ok := r.force.first(c.Tag); ok {
 		return "always kept: it matches " + text
@@ -57,7 +57,7 @@ func (r *rule) keeps(c *Candidate, at *clock, newest, version bool) string {
 }
 
 // used says why a candidate counts as used within an age; empty: it does not.
-func used(c *Candidate, at *clock, within time.Duration) string {
+func used(c *Candidate, at *Clock, within time.Duration) string {
 	switch {
 	case !c.Pulled.IsZero() && at.now.Sub(c.Pulled) < within:
 		return at.pulled(c)
@@ -70,7 +70,7 @@ func used(c *Candidate, at *clock, within time.Duration) string {
 }
 
 // drops says why a tag goes.
-func (r *rule) drops(c *Candidate, at *clock) string {
+func (r *rule) drops(c *Candidate, at *Clock) string {
 	if r.because.unpulled == "" {
 		return r.because.notNewest + at.pushed(c) + r.because.old
 	}
@@ -80,21 +80,24 @@ func (r *rule) drops(c *Candidate, at *clock) string {
 	return r.because.notNewest + at.pushed(c) + r.because.old + ", " + at.pulled(c) + r.because.unpulled
 }
 
-// clock says how long ago things were, as a person would, and remembers what it
-// said of days: most of many candidates are equally many days old.
-type clock struct {
+// Clock says how long ago things were, as a person would, and remembers what it
+// said of days: most of many candidates are equally many days old. It is not safe for concurrent use.
+type Clock struct {
 	now  time.Time
 	said [2][]string // of pushes and pulls, by days
 }
 
-func (at *clock) pushed(c *Candidate) string { return at.say(0, "pushed ", c.Pushed) }
+// NewClock makes a clock that stands at a moment.
+func NewClock(now time.Time) *Clock { return &Clock{now: now} }
 
-func (at *clock) pulled(c *Candidate) string { return at.say(1, "pulled ", c.Pulled) }
+func (at *Clock) pushed(c *Candidate) string { return at.say(0, "pushed ", c.Pushed) }
+
+func (at *Clock) pulled(c *Candidate) string { return at.say(1, "pulled ", c.Pulled) }
 
 // maxSaid is up to how many days are remembered.
 const maxSaid = 5000
 
-func (at *clock) say(which int, what string, then time.Time) string {
+func (at *Clock) say(which int, what string, then time.Time) string {
 	days := int(at.now.Sub(then) / day)
 	if days < 2 || days >= maxSaid || then.IsZero() {
 		return what + at.ago(then)
@@ -108,7 +111,7 @@ func (at *clock) say(which int, what string, then time.Time) string {
 	return at.said[which][days]
 }
 
-func (at *clock) ago(then time.Time) string {
+func (at *Clock) ago(then time.Time) string {
 	d := at.now.Sub(then)
 	switch {
 	case then.IsZero():
