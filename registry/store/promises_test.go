@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"berth/registry/driver/memory"
@@ -14,32 +15,35 @@ import (
 // gets one while it runs and is killed, come after one that stopped in order.
 func TestPromisesInWritingAreThoseOfTheLastRun(t *testing.T) {
 	t.Parallel()
-	drv := memory.New()
-	begin := func(grace time.Duration) *store.Store {
-		st, err := store.Open(context.Background(), drv, nil, store.Options{Grace: grace, Park: -1})
-		if err != nil {
+	synctest.Test(t, func(t *testing.T) {
+		drv := memory.New()
+		begin := func(grace time.Duration) *store.Store {
+			st, err := store.Open(context.Background(), drv, nil, store.Options{Grace: grace, Park: -1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return st
+		}
+		first := begin(time.Hour)
+		time.Sleep(2 * time.Hour)
+		registrytest.PushBlob(t, first, "a", []byte("old"))
+		if err := first.Close(); err != nil {
 			t.Fatal(err)
 		}
-		return st
-	}
-	first := begin(time.Hour)
-	registrytest.PushBlob(t, first, "a", []byte("old"))
-	if err := first.Close(); err != nil {
-		t.Fatal(err)
-	}
-	// One that promises nothing changes nothing about that.
-	if err := begin(-1).Close(); err != nil {
-		t.Fatal(err)
-	}
-	if st := begin(time.Hour); !st.Settled().IsZero() {
-		t.Error("a run without promises made those before it forgotten")
-	} else if err := st.Close(); err != nil {
-		t.Fatal(err)
-	}
-	killed := begin(store.InFlight)
-	killed.SetGrace(time.Hour)
-	registrytest.PushBlob(t, killed, "a", []byte("new"))
-	if begin(time.Hour).Settled().IsZero() {
-		t.Error("what was promised before a crash is forgotten, and nothing waits for it")
-	}
+		// One that promises nothing changes nothing about that.
+		if err := begin(-1).Close(); err != nil {
+			t.Fatal(err)
+		}
+		if st := begin(time.Hour); !st.Settled().IsZero() {
+			t.Error("a run without promises made those before it forgotten")
+		} else if err := st.Close(); err != nil {
+			t.Fatal(err)
+		}
+		killed := begin(store.InFlight)
+		killed.SetGrace(time.Hour)
+		registrytest.PushBlob(t, killed, "a", []byte("new"))
+		if begin(time.Hour).Settled().IsZero() {
+			t.Error("what was promised before a crash is forgotten, and nothing waits for it")
+		}
+	})
 }
