@@ -261,6 +261,7 @@ func (c *Core) healthy(ctx context.Context) error {
 // its life; an index of before is served from at once, unless a crash took its
 // last changes.
 func (c *Core) awaitIndex(ctx context.Context, reconciled <-chan struct{}) {
+	c.compared = reconciled
 	complete, err := c.ix.Complete(ctx)
 	c.indexing.Store(err == nil && (!complete || c.ix.Lost()))
 	c.background.Go(func() {

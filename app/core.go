@@ -92,6 +92,7 @@ type Core struct {
 	end        context.CancelFunc
 	background sync.WaitGroup
 
+	compared  <-chan struct{} // closed when the index was compared with the disk; set by Open
 	ready     chan struct{}
 	quit      chan struct{} // closed, under mu, by the first Stop
 	hurry     chan struct{} // closed by the second

@@ -4,10 +4,39 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"berth/registry"
 	"berth/registry/retention"
 )
+
+// comparePatience is for how long rules wait until the index was compared with
+// the disk: in a folder that cannot be read that never is.
+const comparePatience = time.Hour
+
+// awaitDisk waits until the index was compared with the disk once since the
+// start. An index of before may be shown meanwhile; but another program may have
+// deleted the newest tags while Berth was away, and then the oldest are those
+// that a rule keeps.
+func (c *Core) awaitDisk(ctx context.Context) error {
+	timer := time.NewTimer(comparePatience)
+	defer timer.Stop()
+	select {
+	case <-c.compared:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return stillReading()
+	}
+}
+
+// stillReading says why no rule drops anything yet.
+func stillReading() *Problem {
+	p := indexingProblem()
+	p.Title, p.Text, p.Exit = "Berth is still reading the data folder", "Until everything is known, no rule drops anything.", exitConflict
+	return &p
+}
 
 // above is what lies above manifests without a tag, in a moment.
 type above struct {

@@ -53,9 +53,7 @@ func (c *Core) cannotDrop() *Problem {
 	case c.readOnly.Load():
 		return readOnlyProblem()
 	case c.blind():
-		p := indexingProblem()
-		p.Title, p.Text, p.Exit = "Berth is still reading the data folder", "Until everything is known, no rule drops anything.", exitConflict
-		return &p
+		return stillReading()
 	}
 	return nil
 }
@@ -82,6 +80,9 @@ type dropper struct {
 //
 // What could not go is said in problems; the error is for what ended it.
 func (c *Core) applyRules(ctx context.Context, report func(done, total int)) (dropped int, problems []string, err error) {
+	if err := c.awaitDisk(ctx); err != nil {
+		return 0, nil, err
+	}
 	if problem := c.cannotDrop(); problem != nil {
 		return 0, nil, problem
 	}
