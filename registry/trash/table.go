@@ -1,16 +1,9 @@
 package trash
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io/fs"
-	"path"
 	"slices"
 	"strings"
 	"sync"
-
-	"berth/registry/driver"
 )
 
 // table is what is remembered of the records, which never change: all of them,
@@ -126,6 +119,11 @@ func (t *table) left(entries []Entry) {
 func (t *table) put(entries []Entry) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.take(entries)
+}
+
+// take needs mu.
+func (t *table) take(entries []Entry) {
 	if t.byID == nil {
 		t.byID = map[string]*Entry{}
 	}
@@ -188,137 +186,4 @@ func (t *table) list() []*Entry {
 		slices.SortFunc(t.order, byID)
 	}
 	return t.order[:len(t.order):len(t.order)]
-}
-
-func (b *Bin) rows(ctx context.Context) ([]*Entry, error) {
-	if err := b.load(ctx); err != nil {
-		return nil, err
-	}
-	return b.table.list(), nil
-}
-
-// load reads the folder, if nobody has done so.
-func (b *Bin) load(ctx context.Context) error {
-	t := &b.table
-	loaded := func() bool {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		return t.loaded
-	}
-	if loaded() {
-		return nil
-	}
-	t.reading.Lock()
-	defer t.reading.Unlock()
-	if loaded() {
-		return nil
-	}
-	return b.reread(ctx, false)
-}
-
-// refresh meets what another program did to the folder; with tidy it removes
-// parts without a record.
-func (b *Bin) refresh(ctx context.Context, tidy bool) error {
-	b.table.reading.Lock()
-	defer b.table.reading.Unlock()
-	return b.reread(ctx, tidy)
-}
-
-// reread brings the table in line with the folder. reading is held.
-func (b *Bin) reread(ctx context.Context, tidy bool) error {
-	t := &b.table
-	t.mu.Lock()
-	first := !t.loaded
-	t.fresh, t.gone = map[string]bool{}, map[string]bool{}
-	t.mu.Unlock()
-	listed, parts, err := b.listed(ctx)
-	var found []Entry
-	if err == nil {
-		found, err = b.readAll(ctx, listed)
-	}
-	t.mu.Lock()
-	if err != nil {
-		t.fresh, t.gone = nil, nil
-		t.mu.Unlock()
-		return err
-	}
-	found = slices.DeleteFunc(found, func(e Entry) bool { return t.gone[e.ID] || t.pending[e.ID].ID != "" || t.byID[e.ID] != nil })
-	var lost []string
-	for id := range t.byID {
-		if !listed[id] && !t.fresh[id] {
-			lost = append(lost, id)
-			delete(t.byID, id)
-		}
-	}
-	litter := slices.DeleteFunc(parts, func(key string) bool {
-		id := idOfPart(key)
-		return listed[id] || t.pending[id].ID != "" || t.fresh[id] || t.gone[id]
-	})
-	t.fresh, t.gone, t.loaded = nil, nil, true
-	t.mu.Unlock()
-	t.put(found)
-	if !first {
-		b.changed(ctx, found, lost)
-	}
-	if tidy {
-		return b.tidy(ctx, litter)
-	}
-	return nil
-}
-
-// listed gives the ids of the records in the folder, and the keys of the parts.
-func (b *Bin) listed(ctx context.Context) (ids map[string]bool, parts []string, err error) {
-	ids = map[string]bool{}
-	for info, err := range b.drv.List(ctx, folder) {
-		if errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-		if err != nil {
-			return nil, nil, fmt.Errorf("list the trash: %w", err)
-		}
-		if info.Dir {
-			continue
-		}
-		if id, ok := strings.CutSuffix(path.Base(info.Key), suffix); ok && validID(id) {
-			ids[id] = true
-		} else if idOfPart(info.Key) != "" {
-			parts = append(parts, info.Key)
-		}
-	}
-	return ids, parts, nil
-}
-
-// readAll reads the records that are not known; what went meanwhile, and what
-// is damaged, is passed over.
-func (b *Bin) readAll(ctx context.Context, ids map[string]bool) (out []Entry, err error) {
-	for id := range ids {
-		if _, ok := b.table.get(id); ok {
-			continue
-		}
-		content, err := b.read(ctx, key(id), maxRecord)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read trash entry %s: %w", id, err)
-		}
-		if e, ok := decode(id, content); ok {
-			out = append(out, e)
-		}
-	}
-	slices.SortFunc(out, func(x, y Entry) int { return strings.Compare(x.ID, y.ID) })
-	return out, nil
-}
-
-func (b *Bin) tidy(ctx context.Context, litter []string) error {
-	for chunk := range slices.Chunk(litter, some) {
-		deletes := make([]driver.Change, len(chunk))
-		for i, key := range chunk {
-			deletes[i] = driver.Delete{Key: key}
-		}
-		if err := driver.Apply(ctx, b.drv, deletes...); err != nil {
-			return fmt.Errorf("tidy the trash: %w", err)
-		}
-	}
-	return nil
 }
