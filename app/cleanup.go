@@ -115,16 +115,21 @@ func (c *Core) PlanCleanup(ctx context.Context, r PlanCleanupRequest) (CleanupPl
 	if err != nil {
 		return CleanupPlan{}, AsProblem(err)
 	}
+	if err := c.show(p); err != nil {
+		return CleanupPlan{}, AsProblem(err)
+	}
+	return p.shown, nil
+}
+
+// show keeps a plan for as long as it can be carried out.
+func (c *Core) show(p *heldPlan) error {
 	id, cl := p.shown.ID, &c.cleaner
 	p.timer = time.AfterFunc(planLife, func() {
 		if err := cl.expire(id); err != nil {
 			c.log.Warn("plan of a clean-up was not let go", "error", err)
 		}
 	})
-	if err := cl.hold(p); err != nil {
-		return CleanupPlan{}, AsProblem(err)
-	}
-	return p.shown, nil
+	return cl.hold(p)
 }
 
 // Cleanups lists past ones; see [Service].

@@ -77,6 +77,10 @@ func (h *heap) Stored(context.Context) iter.Seq2[registry.Stored, error] {
 
 func (h *heap) Census(context.Context) (registry.Census, error) { return &heapCensus{h: h}, nil }
 
+func (h *heap) Strays(context.Context) iter.Seq2[string, error] {
+	return func(func(string, error) bool) {}
+}
+
 func (h *heap) Trim(context.Context, string) error { return nil }
 
 // heapCensus keeps every tenth blob: it was promised.

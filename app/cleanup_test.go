@@ -286,3 +286,56 @@ func must[T any](v T, err error) T {
 	}
 	return v
 }
+
+func TestACleanUpWithRulesDropsIntoTheTrashAndFreesWhatThePlanHad(t *testing.T) {
+	t.Parallel()
+	i := fresh(t)
+	if _, err := i.Apply(t.Context(), app.ApplyRequest{Values: map[string]string{"berth.cleanup.grace": hardlyAny.String()}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, tag := range []string{"v1", "v2", "v3"} {
+		i.push("team/app", tag, "layer of "+tag, "shared")
+	}
+	i.pushBlob("team/app", []byte("nothing uses this"))
+	i.setRules(app.Rule{Name: "newest", Newest: 1})
+	plan, err := i.PlanCleanup(t.Context(), app.PlanCleanupRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	job, receipt := i.cleanUp(app.RunCleanupRequest{Plan: plan.ID, Rules: true})
+	if job.State != app.JobDone || receipt.Dropped != 2 || receipt.Freed != 17 || receipt.Blobs != 1 || len(receipt.Problems)+len(receipt.Kept) > 0 {
+		t.Errorf("job %s, receipt %+v", job.State, receipt)
+	}
+	if tags := i.tags("team/app"); !slices.Equal(tags, []string{"v3"}) {
+		t.Errorf("tags %q", tags)
+	}
+	trash := must(i.Trash(t.Context(), app.TrashRequest{}))
+	if len(trash.Entries) != 2 {
+		t.Fatalf("trash %+v", trash)
+	}
+	if _, again := i.cleanUp(app.RunCleanupRequest{Rules: true}); again.Dropped != 0 || again.Freed != 0 {
+		t.Errorf("what is in the trash went: %+v", again)
+	}
+	if _, err := i.EmptyTrash(t.Context(), app.EmptyTrashRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, last := i.cleanUp(app.RunCleanupRequest{}); last.Manifests != 2 || last.Blobs == 0 {
+		t.Errorf("receipt %+v", last)
+	}
+	i.do("GET", "/v2/team/app/manifests/v3", "", nil, http.StatusOK)
+}
+
+func TestAPlanSaysThatManifestsWithoutATagHoldWhatIsNoImages(t *testing.T) {
+	t.Parallel()
+	i := fresh(t)
+	i.push("team/app", "v1", strings.Repeat("a", 5000))
+	i.drop("team/app", "v1")
+	for text, r := range map[string]app.PlanCleanupRequest{
+		"it is younger than the grace": {}, "it has no tag, and what has none is kept": {KeepUntagged: true},
+	} {
+		plan, err := i.PlanCleanup(t.Context(), r)
+		if err != nil || plan.InUse != 0 || plan.Frees != 0 || len(plan.Stays) != 1 || plan.Stays[0].Text != text || plan.Stays[0].Bytes != blobBytes(t, i.data) {
+			t.Errorf("%s: plan %+v, %v", text, plan, err)
+		}
+	}
+}

@@ -55,6 +55,7 @@ func nothingRuns(*apptest.Fake, func()) {}
 func TestACleanUpForPeopleStaysAsItIs(t *testing.T) {
 	t.Parallel()
 	empty := func(d *apptest.Data) { d.Plan = app.CleanupPlan{ID: "none", InUse: 2700e6} }
+	threeAtNight := func(d *apptest.Data) { d.Cleanups.Next = time.Date(2000, 1, 2, 3, 0, 0, 0, time.Local) }
 	many := func(d *apptest.Data) {
 		for i := range 12 {
 			d.Plan.Repositories = append(d.Plan.Repositories, app.CleanupRepository{Name: fmt.Sprint("team/app-", i), Blobs: 1, Bytes: int64(12 - i)})
@@ -71,7 +72,7 @@ func TestACleanUpForPeopleStaysAsItIs(t *testing.T) {
 		"cleanup_dry":              {"cleanup --dry-run", nil, nothingRuns},
 		"cleanup_dry_rules":        {"cleanup --dry-run --rules", nil, nothingRuns},
 		"cleanup_nothing":          {"cleanup", empty, nothingRuns},
-		"cleanup_history":          {"cleanup --history", nil, nothingRuns},
+		"cleanup_history":          {"cleanup --history", threeAtNight, nothingRuns},
 		"cleanup_history_none":     {"cleanup --history", func(d *apptest.Data) { d.Cleanups = app.CleanupsReply{Schedule: "off"} }, nothingRuns},
 		"cleanup_usage_both":       {"cleanup --now --dry-run", nil, nothingRuns},
 		"cleanup_usage_grace":      {"cleanup --grace soon", nil, nothingRuns},
