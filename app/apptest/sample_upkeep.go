@@ -157,7 +157,7 @@ func sampleSettings() app.SettingsReply {
 		return s
 	}
 	return app.SettingsReply{Settings: []app.Setting{
-		set("berth.cleanup.at", `"03:00"`, `"03:00"`, "Time of day of the schedule."),
+		set("berth.cleanup.at", "03:00", "03:00", "Time of day of the schedule."),
 		set("berth.cleanup.grace", "1h", "1h", "How old garbage must be before a clean-up frees it."),
 		set("berth.cleanup.low", "5GB", `""`, "Room on the disk below which a clean-up runs by itself."),
 		set("berth.cleanup.schedule", "daily", "off", "When rules are applied and space is freed without being asked."),

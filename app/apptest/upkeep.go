@@ -275,7 +275,7 @@ func (f *Fake) Settings(ctx context.Context, r app.SettingsRequest) (app.Setting
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.data.Settings, nil
+	return app.SettingsReply{Settings: slices.Clone(f.data.Settings.Settings)}, nil
 }
 
 // Apply answers from the data.
@@ -292,7 +292,7 @@ func (f *Fake) Apply(ctx context.Context, r app.ApplyRequest) (app.SettingsReply
 		}
 	}
 	f.upkeepChanged()
-	return f.data.Settings, nil
+	return app.SettingsReply{Settings: slices.Clone(f.data.Settings.Settings)}, nil
 }
 
 // upkeepChanged needs f.mu.

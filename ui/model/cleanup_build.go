@@ -37,7 +37,11 @@ func (m *Cleanup) buildLocked() *CleanupState {
 		st.Headline, st.Text, st.Free = "Collecting figures", "what can be freed is known in a moment", "Look closer"
 	case u.Used == 0:
 		st.Headline, st.Text, st.Free = "Nothing to free", "there is nothing on disk yet", "Look closer"
-	case u.Loose+u.Uploads > 0:
+	case u.Young > 0:
+		st.Headline, st.Text, st.Free = "Nothing to free now", Size(u.Young)+" that nothing points to is too new; look closer to see why", "Look closer"
+	case u.Uploads > 0 && u.Loose == 0:
+		st.Headline, st.Text, st.Free = "Nothing to free now", Size(u.Uploads)+" is of pushes that may still go on; look closer to see more", "Look closer"
+	case u.Loose > 0:
 		st.Headline, st.Text, st.Free = "Nothing to free now", Size(u.Loose+u.Uploads)+" that no image needs stays for now; look closer to see why", "Look closer"
 	default:
 		st.Headline, st.Text, st.Free = "Nothing to free", "everything on disk is needed, or can still be restored", "Look closer"
@@ -49,7 +53,7 @@ func (m *Cleanup) buildLocked() *CleanupState {
 	}
 	switch m.stage {
 	case StagePlanned:
-		st.Plan = planView(m.plan)
+		st.Plan = planView(m.plan, u.Uploads)
 	case StageRunning:
 		st.Run = runView(m.job, "Freeing space", m.stopping)
 	case StageDone:
@@ -85,7 +89,7 @@ func spaceNote(u app.Usage, collecting bool) string {
 	if collecting {
 		notes = append(notes, "Figures are still being collected and may grow")
 	}
-	if u.Young > 0 {
+	if u.Young > 0 && u.Freeable > 0 {
 		notes = append(notes, Size(u.Young)+" of what nothing points to is too new, and stays for now")
 	}
 	return strings.Join(notes, " · ")
@@ -116,7 +120,8 @@ func counted(blobs, manifests, links, uploads int) string {
 // planRepositories is how many repositories a plan names.
 const planRepositories = 5
 
-func planView(p app.CleanupPlan) *PlanView {
+// planView shows a plan; uploads is what unfinished ones take.
+func planView(p app.CleanupPlan, uploads int64) *PlanView {
 	v := &PlanView{
 		Title: Size(p.Frees) + " can go", Facts: counted(p.Blobs, p.Manifests, p.Links, p.Uploads),
 		Why: reasonRows(p.Why), Stays: reasonRows(p.Stays), Problems: capitals(p.Problems), Free: "Free " + Size(p.Frees),
@@ -124,6 +129,9 @@ func planView(p app.CleanupPlan) *PlanView {
 	switch {
 	case empty(p):
 		v.Title, v.Facts, v.Free = "Nothing can go now", "every byte on disk is needed, restorable, or too new", ""
+		if p.Grace > 0 {
+			v.Facts = "every byte on disk is needed, restorable, or newer than " + For(p.Grace)
+		}
 	case p.Frees == 0:
 		v.Title, v.Free = "Only links can go, which take no room", "Tidy up"
 	}
@@ -137,6 +145,9 @@ func planView(p app.CleanupPlan) *PlanView {
 			break
 		}
 		v.Repositories = append(v.Repositories, ReasonRow{Text: r.Name, Count: counted(r.Blobs, 0, 0, 0), Size: Size(r.Bytes)})
+	}
+	if uploads > 0 && p.Uploads == 0 {
+		v.Stays = append(v.Stays, ReasonRow{Text: "Pushes that may still go on", Size: Size(uploads)})
 	}
 	if p.InUse > 0 {
 		v.Stays = append([]ReasonRow{{Text: "Needed by images", Size: Size(p.InUse)}}, v.Stays...)

@@ -299,9 +299,9 @@ func (m *Rules) buildLocked() *RulesState {
 	for i, r := range m.reply.Rules {
 		row := RuleRow{Applies: ruleApplies(r.Repositories, r.Tags, r.Except), Keep: ruleKeep(r), On: !r.Off, Tags: "…", None: true}
 		if counted {
-			row.Tags, row.Frees, row.None = wouldDelete(m.preview.Rules[i])
+			row.Tags, row.Frees, row.None = wouldDelete(m.preview.Rules[i], m.preview.Measuring)
 		}
-		row.Tip = capital(ruleName(r, i)) + ": keeps " + row.Keep + " of " + row.Applies
+		row.Tip = capital(ruleName(r, i)) + "\n" + ruleSentence(r)
 		st.Rows = append(st.Rows, row)
 	}
 	st.Preview = "Preview"
@@ -328,8 +328,12 @@ func (m *Rules) buildLocked() *RulesState {
 	return st
 }
 
-// wouldDelete are the cells of a rule: what it alone would drop.
-func wouldDelete(p app.RulePreview) (tags, frees string, none bool) {
+// measuring stands for a figure that is not known yet.
+const measuring = "measuring…"
+
+// wouldDelete are the cells of a rule: what it alone would drop. While figures
+// are measured, one of before stays; what is not known at all is said so.
+func wouldDelete(p app.RulePreview, unsure bool) (tags, frees string, none bool) {
 	if p.Tags+p.Manifests == 0 {
 		return "0", "–", true
 	}
@@ -337,6 +341,9 @@ func wouldDelete(p app.RulePreview) (tags, frees string, none bool) {
 	if p.Tags == 0 {
 		tags = Numbered(p.Manifests, "untagged")
 		tags = strings.TrimSuffix(tags, "s")
+	}
+	if unsure && p.Frees == 0 {
+		return tags, measuring, false
 	}
 	return tags, Size(p.Frees), false
 }

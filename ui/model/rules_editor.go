@@ -23,6 +23,7 @@ type editing struct {
 	counted   bool
 	would     app.RulePreview
 	indexing  bool
+	measuring bool // figures of would are not exact yet
 	problem   *app.Problem
 	saving    bool
 }
@@ -107,17 +108,27 @@ func (m *Rules) count(e *editing) {
 		if len(wrong) > 0 {
 			return
 		}
-		p, err := m.Service.PreviewRules(ctx, app.PreviewRulesRequest{Rules: &list})
-		m.change(func() {
-			if m.edit != e || ctx.Err() != nil {
-				return
-			}
-			e.problem = m.problemOf(err, "Counting what the rule would delete")
-			if err == nil && at < len(p.Rules) {
-				e.counted, e.would, e.indexing = true, p.Rules[at], p.Indexing
-			}
-		})
+		if m.countOnce(ctx, e, at, app.PreviewRulesRequest{Rules: &list}) {
+			m.countOnce(ctx, e, at, app.PreviewRulesRequest{Rules: &list, Measured: true})
+		}
 	})
+}
+
+// countOnce takes one answer in, and says whether a figure of it is not exact
+// yet.
+func (m *Rules) countOnce(ctx context.Context, e *editing, at int, r app.PreviewRulesRequest) (unsure bool) {
+	p, err := m.Service.PreviewRules(ctx, r)
+	m.change(func() {
+		if m.edit != e || ctx.Err() != nil {
+			return
+		}
+		e.problem = m.problemOf(err, "Counting what the rule would delete")
+		if err == nil && at < len(p.Rules) {
+			e.counted, e.would, e.indexing, e.measuring = true, p.Rules[at], p.Indexing, p.Measuring
+			unsure = p.Measuring
+		}
+	})
+	return unsure
 }
 
 // withLocked is the list of rules with the draft in its place, and that place.
@@ -207,10 +218,9 @@ func (m *Rules) editorLocked() *RuleEditor {
 		Immutable: e.immutable, New: e.row < 0, Values: e.values, Wrong: wrong, Problem: e.problem,
 		CanSave: len(wrong) == 0 && e.problem == nil && !e.saving,
 	}
-	applies := ruleApplies(r.Repositories, r.Tags, r.Except)
 	if e.immutable {
 		v.Title = map[bool]string{true: "Immutable tags", false: "Edit immutable tags"}[v.New]
-		v.Words = applies + " cannot be moved or deleted"
+		v.Words = "Nobody can move or delete " + spokenTags(r) + "; the same image can be pushed again"
 		v.CanSave = v.CanSave && len(r.Repositories)+len(r.Tags) > 0
 		if len(r.Repositories)+len(r.Tags) == 0 {
 			v.Words = "Say which repositories or tags"
@@ -218,7 +228,7 @@ func (m *Rules) editorLocked() *RuleEditor {
 		return v
 	}
 	v.Title = map[bool]string{true: "Add a rule", false: "Edit the rule"}[v.New]
-	v.Words = applies + " — keeps " + ruleKeep(r)
+	v.Words = ruleSentence(r)
 	switch {
 	case len(wrong) > 0 || e.problem != nil:
 		v.Would = ""
@@ -227,15 +237,15 @@ func (m *Rules) editorLocked() *RuleEditor {
 	case !e.counted:
 		v.Would = "counting…"
 	default:
-		v.Would = wouldText(e.would)
+		v.Would = wouldText(e.would, e.measuring)
 	}
 	v.Harmless = !e.counted || e.would.Tags+e.would.Manifests == 0
 	return v
 }
 
 // wouldText is «would delete 31 tags, 284 MB».
-func wouldText(p app.RulePreview) string {
-	tags, frees, none := wouldDelete(p)
+func wouldText(p app.RulePreview, unsure bool) string {
+	tags, frees, none := wouldDelete(p, unsure)
 	if none {
 		return "would delete nothing now"
 	}

@@ -22,6 +22,12 @@ func (m *Rules) ShowVerdicts() {
 	m.fetchVerdicts()
 }
 
+// ApplyVerdicts closes the sheet, and drops what it said.
+func (m *Rules) ApplyVerdicts() {
+	m.CloseVerdicts()
+	m.Apply()
+}
+
 // CloseVerdicts closes the sheet.
 func (m *Rules) CloseVerdicts() { m.change(func() { m.verdicts = nil }) }
 
@@ -114,9 +120,13 @@ func (m *Rules) verdictsLocked() *VerdictsView {
 	}
 	v.Title = "Nothing would go"
 	if all := s.reply.All; all.Tags+all.Manifests > 0 {
-		tags, _, _ := wouldDelete(all)
-		v.Title = tags + " would go to the trash, and free " + Size(all.Frees) + " once it lets go"
+		tags, frees, _ := wouldDelete(all, s.reply.Measuring)
+		v.Title = tags + " would go to the trash, and free " + frees + " once it lets go"
+		if frees == measuring {
+			v.Title = tags + " would go to the trash; what that frees is being measured"
+		}
 	}
+	v.CanApply = !s.reply.Indexing && m.job == nil && s.reply.All.Tags+s.reply.All.Manifests > 0
 	if s.reply.Indexing {
 		v.Title = "Figures are still being collected; nothing goes meanwhile"
 	}

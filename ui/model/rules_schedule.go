@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,7 +23,7 @@ const (
 func (m *Rules) scheduleLocked() ScheduleView {
 	get := func(key, otherwise string) string {
 		if s, ok := m.settings[key]; ok {
-			if v := unquoted(s.Value); v != "" {
+			if v := scalar(s.Value); v != "" {
 				return v
 			}
 		}
@@ -39,12 +40,21 @@ func (m *Rules) scheduleLocked() ScheduleView {
 	return v
 }
 
-// unquoted takes the quotes of YAML away.
-func unquoted(s string) string {
-	if s == "null" || s == "~" {
+// scalar reads a single value written in YAML: plain, or in quotes of either
+// kind.
+func scalar(s string) string {
+	s = strings.TrimSpace(s)
+	switch {
+	case s == "null" || s == "~":
 		return ""
+	case len(s) > 1 && s[0] == '\'' && s[len(s)-1] == '\'':
+		return strings.ReplaceAll(s[1:len(s)-1], "''", "'")
+	case len(s) > 1 && s[0] == '"':
+		if text, err := strconv.Unquote(s); err == nil {
+			return text
+		}
 	}
-	return strings.Trim(s, `"'`)
+	return s
 }
 
 // SetSchedule says when clean-ups run by themselves: off, daily or weekly, and on

@@ -105,6 +105,8 @@ type VerdictsView struct {
 	// Dropped leaves out what stays.
 	Dropped bool
 	Rows    []VerdictRow
+	// CanApply says whether anything would go now.
+	CanApply bool
 	// Cut is "and 1,200 more: filter to see them", or empty.
 	Cut string
 }

@@ -33,6 +33,50 @@ func TestRulesAreToldInTheWordsOfTheTable(t *testing.T) {
 	}
 }
 
+func TestARuleIsToldInASentence(t *testing.T) {
+	t.Parallel()
+	for want, r := range map[string]app.Rule{
+		"Of the tags pr-* in acme/*, keeps the newest 5 and what is younger than 7 days; the others go to the trash":                        {Repositories: []string{"acme/*"}, Tags: []string{"pr-*"}, Newest: 5, Younger: "7d"},
+		"Of all tags but not x in every repository, keeps the newest 2, the newest 1 version and always latest; the others go to the trash": {Newest: 2, Versions: 1, Always: []string{"latest"}, Except: []string{"x"}},
+		"Keeps the tags v* in every repository, whatever other rules say":                                                                   {Tags: []string{"v*"}, Always: []string{"*"}},
+		"Leaves all tags in every repository alone; what has had no tag for 7 days goes to the trash":                                       {Untagged: "7d"},
+		"Say what the rule keeps": {Tags: []string{"v*"}},
+	} {
+		if got := ruleSentence(r); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestAFigureThatIsNotKnownYetIsSaidToBeMeasured(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		p      app.RulePreview
+		unsure bool
+		want   string
+	}{
+		{app.RulePreview{Tags: 3}, true, measuring},
+		{app.RulePreview{Tags: 3, Frees: 5e6}, true, "5 MB"},
+		{app.RulePreview{Tags: 3}, false, "0 B"},
+		{app.RulePreview{}, true, "–"},
+	} {
+		if _, frees, _ := wouldDelete(c.p, c.unsure); frees != c.want {
+			t.Errorf("%+v: %q, want %q", c, frees, c.want)
+		}
+	}
+}
+
+func TestSettingsAreReadAsYAMLHoweverTheyAreQuoted(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"03:00": "03:00", `"03:00"`: "03:00", "'03:00'": "03:00", "'it''s'": "it's", `"a\"b"`: `a"b`, "null": "", `""`: "", "~": "", "168h": "168h",
+	} {
+		if got := scalar(in); got != want {
+			t.Errorf("%s is read as %q", in, got)
+		}
+	}
+}
+
 func TestWhatIsTypedBecomesPatternsAndAges(t *testing.T) {
 	t.Parallel()
 	r, wrong := ruleOf(app.Rule{Name: "kept", Off: true}, map[RuleField]string{

@@ -59,6 +59,54 @@ func ruleKeep(r app.Rule) string {
 	return text
 }
 
+// ruleSentence says what a rule does in a whole sentence: "Of the tags pr-* in
+// acme/*, keeps the newest 5, and what is younger than 7 days; the others go to
+// the trash".
+func ruleSentence(r app.Rule) string {
+	after := ""
+	if r.Untagged != "" {
+		after = "; what has had no tag for " + Age(r.Untagged) + " goes to the trash"
+	}
+	if everything(r) {
+		return "Keeps " + spokenTags(r) + ", whatever other rules say" + after
+	}
+	var kept []string
+	add := func(ok bool, text string) {
+		if ok {
+			kept = append(kept, text)
+		}
+	}
+	add(r.Newest > 0, "the newest "+strconv.Itoa(r.Newest))
+	add(r.Versions > 0, "the newest "+Count(r.Versions, "version"))
+	add(r.Younger != "", "what is younger than "+Age(r.Younger))
+	add(r.Pulled != "", "what was pulled in the last "+since(r.Pulled))
+	add(len(r.Always) > 0, "always "+strings.Join(r.Always, ", "))
+	switch n := len(kept); {
+	case n == 0 && after == "":
+		return "Say what the rule keeps"
+	case n == 0:
+		return "Leaves " + spokenTags(r) + " alone" + after
+	case n > 1:
+		kept = append(kept[:n-2:n-2], kept[n-2]+" and "+kept[n-1])
+	}
+	return "Of " + spokenTags(r) + ", keeps " + strings.Join(kept, ", ") + "; the others go to the trash" + after
+}
+
+// spokenTags says what a rule speaks of: "the tags pr-* in acme/*".
+func spokenTags(r app.Rule) string {
+	tags, where := "all tags", "in every repository"
+	if len(r.Tags) > 0 {
+		tags = "the tags " + strings.Join(r.Tags, ", ")
+	}
+	if len(r.Except) > 0 {
+		tags += " but not " + strings.Join(r.Except, ", ")
+	}
+	if len(r.Repositories) > 0 {
+		where = "in " + strings.Join(r.Repositories, ", ")
+	}
+	return tags + " " + where
+}
+
 // everything says whether a rule keeps whatever it speaks of.
 func everything(r app.Rule) bool {
 	for _, a := range r.Always {

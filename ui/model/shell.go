@@ -84,6 +84,13 @@ func (s *Shell) DismissProblem(code string) {
 	s.refresh()
 }
 
+// shows says whether a page is the one that is shown.
+func (s *Shell) shows(p Page) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.page == p
+}
+
 // Undo takes the last delete back, as Ctrl+Z does: on the page Clean up what the
 // snackbar offers to undo, elsewhere the last delete of images.
 func (s *Shell) Undo() {

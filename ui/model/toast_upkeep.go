@@ -25,7 +25,9 @@ func (s *Shell) endedUpkeep(j app.Job) {
 	if t.Text() == "" {
 		return
 	}
-	s.Toast(t)
+	if j.Kind != app.JobCleanup || !s.shows(PageCleanup) || t.Tone == ToneWarning {
+		s.Toast(t) // the page shows the receipt itself
+	}
 	if j.Receipt == nil || j.Receipt.By != "schedule" && j.Receipt.By != "disk low" {
 		s.Notify(Notification{Title: t.Lead + t.Strong, Text: t.Rest, Failed: t.Tone == ToneWarning})
 	}
@@ -68,7 +70,7 @@ func (s *Shell) rulesToast(j app.Job) Toast {
 		return Toast{Tone: ToneOK, Lead: "The rules found nothing to delete"}
 	}
 	return Toast{
-		Tone: ToneOK, Lead: "Moved ", Strong: Numbered(n, "tag"), Rest: " to the trash by rules", Action: "Undo",
+		Tone: ToneOK, Lead: "Moved ", Strong: Numbered(n, "tag"), Rest: " to the trash by rules", Action: "Undo", Hint: "Ctrl Z",
 		act: func() { s.rules.undoApplied(j) },
 	}
 }
@@ -84,7 +86,7 @@ func repairToast(j app.Job) Toast {
 	case n == 0 && j.State == app.JobCancelled:
 		return Toast{Tone: ToneInfo, Lead: "The repair was stopped"}
 	case n == 0:
-		return Toast{Tone: ToneOK, Lead: "Done"}
+		return Toast{Tone: ToneOK, Lead: "Freed what was kept aside"}
 	case mended == n:
 		return Toast{Tone: ToneOK, Lead: "Repaired ", Strong: Numbered(n, "problem")}
 	default:
@@ -107,6 +109,9 @@ func (s *Shell) endedVerify(j app.Job) {
 		t := Toast{Tone: ToneOK, Lead: "Verified ", Strong: Numbered(int(v.Blobs), "blob"), Rest: ": nothing missing, nothing damaged"}
 		if n > 0 {
 			t = Toast{Tone: ToneWarning, Lead: "Verifying found ", Strong: Numbered(n, "problem"), Action: "Show", act: func() { s.Go(PageCleanup); s.Raise() }}
+			if s.shows(PageCleanup) {
+				t.Action, t.act = "", nil
+			}
 			s.Notify(Notification{Title: t.Lead + t.Strong, Text: "The page Clean up says which, and how to mend them.", Failed: true})
 		}
 		s.Toast(t)

@@ -133,6 +133,11 @@ func (m *Trash) Restore(id string) {
 	m.restore(app.RestoreRequest{Entries: []string{id}, As: as}, []string{id})
 }
 
+// RestoreAs brings one entry back under another tag.
+func (m *Trash) RestoreAs(id, tag string) {
+	m.restore(app.RestoreRequest{Entries: []string{id}, As: tag}, []string{id})
+}
+
 // RestoreChecked brings the marked entries back, else the focused one.
 func (m *Trash) RestoreChecked() {
 	m.mu.Lock()

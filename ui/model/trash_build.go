@@ -56,7 +56,8 @@ func (m *Trash) rowLocked(e app.TrashEntry) TrashRow {
 	case e.Overwritten:
 		detail = append(detail, "overwritten")
 	case e.Why != "" && e.Why != "deleted":
-		detail = append(detail, e.Why)
+		why, _, _ := strings.Cut(e.Why, ": ") // the rule; the tooltip says why
+		detail = append(detail, why)
 	case who != "":
 		detail = append(detail, who)
 	default:
@@ -74,11 +75,14 @@ func (m *Trash) rowLocked(e app.TrashEntry) TrashRow {
 	as, taken := m.taken[e.ID]
 	row := TrashRow{
 		ID: e.ID, Name: entryName(e), Detail: strings.Join(detail, " · "), Tip: strings.TrimSpace(tip), Size: Size(e.Size),
-		Repository: e.Kind == app.TrashRepository, Taken: taken, As: as,
+		Repository: e.Kind == app.TrashRepository, Tag: e.Kind != app.TrashRepository && e.Tag != "", Taken: taken, As: as,
 		Checked: m.checked[e.ID], Focused: e.ID == m.focus, Dimmed: m.dimmed[e.ID],
 	}
 	if taken {
-		row.Detail = "its tag names another image by now"
+		row.Detail = "the name is taken by now"
+		if as != "" {
+			row.Detail = "the name is taken: back as " + as
+		}
 	}
 	return row
 }

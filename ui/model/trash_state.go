@@ -29,6 +29,8 @@ type TrashRow struct {
 	Size        string
 	// Repository is true for a whole one.
 	Repository bool
+	// Tag is true for a tag, which can come back under another name.
+	Tag bool
 	// Taken is true when its tag names something else by now: Restore brings it
 	// back as As then.
 	Taken   bool

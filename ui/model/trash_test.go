@@ -40,11 +40,23 @@ func TestATakenTagComesBackUnderTheNameThatIsOffered(t *testing.T) {
 	if !row.Taken || row.As != "latest-restored" || !strings.Contains(toasts(m), "names another image by now") {
 		t.Fatalf("%+v, %q", row, toasts(m))
 	}
+	if !row.Tag || row.Detail != "the name is taken: back as latest-restored" {
+		t.Errorf("%+v", row)
+	}
 	m.Trash.Restore(row.ID)
 	if n := len(m.Trash.State().Rows); n != 4 {
 		t.Errorf("%d rows are left", n)
 	}
 	if !strings.Contains(toasts(m), "Restored acme/frontend:latest-restored") {
+		t.Errorf("%q", toasts(m))
+	}
+}
+
+func TestATagComesBackUnderAnyNameThatIsAskedFor(t *testing.T) {
+	t.Parallel()
+	m := cleaning(t, mixed())
+	m.Trash.RestoreAs("trash-acme/frontend-latest", "before")
+	if !strings.Contains(toasts(m), "Restored acme/frontend:before") {
 		t.Errorf("%q", toasts(m))
 	}
 }

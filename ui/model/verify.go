@@ -183,8 +183,22 @@ func (m *Verify) endedLocked(j app.Job) {
 	for _, r := range j.Repairs {
 		delete(m.trouble, r.Finding.ID)
 		if r.Problem != nil {
-			m.trouble[r.Finding.ID] = strings.TrimSpace(r.Problem.Error() + ". " + r.Problem.Fix)
+			m.trouble[r.Finding.ID] = troubleText(r.Problem)
 		}
+	}
+}
+
+// troubleText is a problem in one paragraph; a command that its fix announces is
+// part of it.
+func troubleText(p *app.Problem) string {
+	text := strings.TrimRight(p.Error(), ". ")
+	switch fix := strings.TrimSpace(p.Fix); {
+	case fix == "":
+		return text
+	case strings.HasSuffix(fix, ":"):
+		return text + ". " + fix + " " + p.Command
+	default:
+		return text + ". " + fix
 	}
 }
 

@@ -102,6 +102,7 @@ func (l *cleanupLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	h := o[0].MinSize().Height
 	o[0].Resize(fyne.NewSize(size.Width, h))
 	rest := fyne.NewSize(size.Width, max(0, size.Height-h))
+	l.p.cards.room = rest.Height
 	l.p.cards.arrange(l.body.Objects, size.Width)
 	for _, x := range o[1:] {
 		x.Move(fyne.NewPos(0, h))
@@ -115,8 +116,8 @@ func (l *cleanupLayout) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.New
 // cardsLayout places the cards: head, rules beside trash, verify; one below the
 // other where it is narrow.
 type cardsLayout struct {
-	p      *Cleanup
-	height float32
+	p            *Cleanup
+	room, height float32
 }
 
 const (
@@ -125,6 +126,8 @@ const (
 	// cardsMost the width that they never exceed.
 	cardsWide float32 = 820
 	cardsMost float32 = 1500
+	// snackRoom lets what scrolls come out from under the snackbar.
+	snackRoom float32 = 48
 )
 
 func (l *cardsLayout) Layout(o []fyne.CanvasObject, size fyne.Size) { l.arrange(o, size.Width) }
@@ -156,6 +159,9 @@ func (l *cardsLayout) arrange(o []fyne.CanvasObject, width float32) {
 		y += h + cardGap
 	}
 	y += put(verify, x, w) + theme.Margin
+	if y > l.room {
+		y += snackRoom
+	}
 	l.height = y
 }
 

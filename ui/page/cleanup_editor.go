@@ -39,7 +39,7 @@ var editorFields = []struct {
 	{model.FieldVersions, "Newest by version", "3"},
 	{model.FieldYounger, "Younger than", "7d, 2w, 36h"},
 	{model.FieldPulled, "Pulled in the last", "30d"},
-	{model.FieldAlways, "Always the tags", "latest, v*"},
+	{model.FieldAlways, "Always the tags", "latest, v*; all of them: *"},
 	{model.FieldUntagged, "Untagged goes after", "7d; empty: never"},
 }
 
@@ -65,7 +65,7 @@ func newEditorSheet(m *model.Rules) *editorSheet {
 	}
 	s.keep = widget.Down(10, widget.NoGrow, widget.NewText("Keeps what meets any of these", widget.BodyBold), pair(model.FieldNewest, model.FieldVersions),
 		pair(model.FieldYounger, model.FieldPulled), s.fields[model.FieldAlways])
-	columns := widget.Halves(32, 520, group("Speaks of", model.FieldRepositories, model.FieldTags, model.FieldExcept, model.FieldUntagged), s.keep)
+	columns := widget.Halves(32, 520, group("Applies to", model.FieldRepositories, model.FieldTags, model.FieldExcept, model.FieldUntagged), s.keep)
 	buttons := widget.Across(theme.Gap, 1, s.remove, widget.NewTips(s.would), widget.NewButton("Cancel", "", widget.Ghost, m.CloseEditor), s.save)
 	s.body = widget.Pad(0, theme.Gap, theme.Gap, 6, columns)
 	foot := widget.Pad(10, 0, 0, 6, widget.Down(theme.Gap, widget.NoGrow, widget.NewLine(), s.words, s.trouble, buttons))

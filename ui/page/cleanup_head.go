@@ -36,6 +36,7 @@ type headCard struct {
 	run      *runPanel
 	waiting  *fyne.Container
 	failed   *widget.Trouble
+	next     *widget.Button // what goes on from the plan
 	whole    *fyne.Container
 }
 
@@ -108,7 +109,22 @@ func (c *headCard) update(st model.CleanupState) bool {
 	c.legend.Objects = legend
 	c.setStage(st)
 	c.object.Refresh()
+	c.passFocus()
 	return true
+}
+
+// passFocus gives the keyboard on from the button that the plan replaces to the
+// one that carries it out.
+func (c *headCard) passFocus() {
+	canvas := fyne.CurrentApp().Driver().CanvasForObject(c.object)
+	if canvas == nil || !c.free.Hidden || canvas.Focused() != fyne.Focusable(c.free) {
+		return
+	}
+	if c.next == nil {
+		canvas.Unfocus()
+		return
+	}
+	canvas.Focus(c.next)
 }
 
 // blank leaves of a run only that there is one: how far it is changes often.
@@ -121,6 +137,7 @@ func blank(r *model.RunView) *model.RunView {
 
 func (c *headCard) setStage(st model.CleanupState) {
 	var o fyne.CanvasObject
+	c.next = nil
 	switch {
 	case st.Plan != nil:
 		o = c.plan(st.Plan)
@@ -180,10 +197,12 @@ func (c *headCard) plan(v *model.PlanView) fyne.CanvasObject {
 	cancel := widget.NewButton("Cancel", "", widget.Ghost, c.m.Dismiss)
 	if v.Free == "" {
 		cancel = widget.NewButton("Close", "", widget.Normal, c.m.Dismiss)
+		c.next = cancel
 	}
 	title = append(title, cancel)
 	if v.Free != "" {
-		title = append(title, widget.NewButton(v.Free, theme.IconFree, widget.Primary, c.m.Run))
+		c.next = widget.NewButton(v.Free, theme.IconFree, widget.Primary, c.m.Run)
+		title = append(title, c.next)
 	}
 	var left, right []fyne.CanvasObject
 	if len(v.Why) > 0 {

@@ -56,10 +56,10 @@ func newRulesCard(m *model.Rules) *rulesCard {
 	c.waiting = waitingRows(160, widget.NewSkeleton(4, 40, 0.2, 0.4, 0.1, 0.1))
 	c.failed = widget.NewTrouble(func(string) {}, widget.NewSmallButton("Try again", theme.IconRefresh, widget.Normal, m.Refresh))
 	head := widget.Across(theme.Gap, 2, widget.NewText("Rules", widget.BodyBold), c.lock.object, widget.Gap(1, 1), c.add)
-	c.whole = widget.Down(0, widget.NoGrow, c.list, widget.Pad(theme.Gap, theme.Gap, theme.Gap, theme.Gap, c.empty), widget.Pad(theme.Gap, 0, 0, theme.Gap, c.note),
+	c.whole = widget.Down(0, widget.NoGrow, c.list, widget.Pad(theme.Gap, theme.Gap, theme.Gap, 0, c.empty), widget.Pad(theme.Gap, 0, 0, theme.Gap, c.note),
 		widget.Pad(theme.Inset, 0, 0, 0, container.NewStack(c.actions, widget.Pad(0, theme.Gap, 0, theme.Gap, c.run.object))),
-		widget.Pad(theme.Inset, 0, 0, 0, widget.NewLine()), widget.Pad(10, 0, 0, theme.Gap, c.immutable))
-	c.object = widget.NewCard(widget.Pad(12, 16, 14, 16, widget.Down(2, widget.NoGrow, widget.Pad(0, 0, 0, theme.Gap, container.NewStack(widget.Gap(0, theme.SmallHeight), head)),
+		widget.Pad(theme.Inset, 0, 0, 0, widget.NewLine()), widget.Pad(10, 0, 0, 0, c.immutable))
+	c.object = widget.NewCard(widget.Pad(12, 16, 14, 16, widget.Down(2, widget.NoGrow, widget.Pad(0, 0, 0, 0, container.NewStack(widget.Gap(0, theme.SmallHeight), head)),
 		container.NewStack(c.whole, c.failed, c.waiting))))
 	return c
 }

@@ -98,6 +98,7 @@ type verdictsSheet struct {
 	search  *widget.Search
 	rule    *widget.Button
 	kept    *widget.Button
+	apply   *widget.Button
 	cut     *widget.Text
 	table   *widget.Table
 	waiting *widget.Skeleton
@@ -114,6 +115,7 @@ func newVerdictsSheet(m *model.Rules, o Options) *verdictsSheet {
 			m.ShowKept(s.drawn.Dropped)
 		}
 	})
+	s.apply = widget.NewSmallButton("Apply now", theme.IconPlay, widget.Primary, m.ApplyVerdicts)
 	row := func(i int) model.VerdictRow { return s.drawn.Rows[i] }
 	because := text("because", "Because", 140, 0, widget.Quiet, func(i int) (string, string) { return row(i).Because, "" })
 	because.Grow = true
@@ -126,7 +128,7 @@ func newVerdictsSheet(m *model.Rules, o Options) *verdictsSheet {
 				break
 			}
 		}
-		return w
+		return min(w, 280) // the reason needs the room more
 	}
 	s.table = widget.NewTable(name, widget.Column{
 		Key: "verdict", Title: "", Width: 46, New: func() fyne.CanvasObject { return widget.NewChip("", widget.ChipQuiet) },
@@ -154,7 +156,7 @@ func newVerdictsSheet(m *model.Rules, o Options) *verdictsSheet {
 	s.failed = widget.NewProblemPanel(func(string) {}, m.ShowVerdicts)
 	tools := widget.Pad(0, 0, theme.Gap, 6, widget.Across(theme.Gap, 0, s.search, s.rule, s.kept))
 	s.object = newSheet("Preview", m.CloseVerdicts, widget.NewTips(s.title), container.NewBorder(tools, widget.Pad(theme.Gap, 0, 0, theme.Gap, s.cut), nil, nil,
-		container.NewStack(s.table, s.waiting, s.none, s.failed)))
+		container.NewStack(s.table, s.waiting, s.none, s.failed)), widget.Pad(0, 6, 0, 0, s.apply))
 	return s
 }
 
@@ -182,6 +184,7 @@ func (s *verdictsSheet) update(v *model.VerdictsView) bool {
 		return true
 	}
 	s.title.Set(v.Title)
+	s.apply.Hidden = !v.CanApply
 	s.search.Set(v.Filter)
 	s.rule.SetLabel("All rules")
 	if v.Rule != "" {

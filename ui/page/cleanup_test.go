@@ -108,7 +108,7 @@ func TestARuleIsSwitchedEditedAndDeleted(t *testing.T) {
 		t.Fatal("the switch did nothing")
 	}
 	click(t, c, "newest 5, or younger than 7 days")
-	if !has(c, "Edit the rule") || !has(c, "acme/* :pr-* — keeps newest 5, or younger than 7 days") {
+	if !has(c, "Edit the rule") || !has(c, "Of the tags pr-* in acme/*, keeps the newest 5 and what is younger than 7 days; the others go to the trash") {
 		t.Fatalf("%q", texts(c))
 	}
 	press(t, c, "Delete rule")

@@ -82,9 +82,6 @@ func (c *trashCard) item(i int) widget.TrashItem {
 	it := widget.TrashItem{
 		Name: r.Name, Detail: r.Detail, Size: r.Size, Tip: r.Tip, Action: "Restore", Warned: r.Taken, Marked: r.Checked, Focused: r.Focused, Dimmed: r.Dimmed,
 	}
-	if r.Taken && r.As != "" {
-		it.Action = "As " + r.As
-	}
 	return it
 }
 
@@ -94,7 +91,11 @@ func (c *trashCard) menu(i int, at fyne.Position) {
 		menuAt(c.list, at, item("Restore "+model.Count(c.drawn.Checked, "selected"), c.m.RestoreChecked), item("Delete for good…", c.m.AskEmpty))
 		return
 	}
-	menuAt(c.list, at, item("Restore", func() { c.m.Restore(r.ID) }), item("Select", func() { c.m.Toggle(r.ID) }), item("Select all", c.m.SelectAll))
+	as := item("Restore as…", func() {
+		showPrompt(c.object, "Restore under which tag", r.As, "Restore", model.CheckTag, func(tag string) { c.m.RestoreAs(r.ID, tag) })
+	})
+	as.Disabled = !r.Tag
+	menuAt(c.list, at, item("Restore", func() { c.m.Restore(r.ID) }), as, fyne.NewMenuItemSeparator(), item("Select", func() { c.m.Toggle(r.ID) }), item("Select all", c.m.SelectAll))
 }
 
 // update shows a state, and says whether the card needs another size.

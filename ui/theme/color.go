@@ -42,6 +42,7 @@ const (
 	SnackWarn  fyne.ThemeColorName = "berthSnackWarn"
 	SnackTrack fyne.ThemeColorName = "berthSnackTrack"
 	Shade      fyne.ThemeColorName = "berthShade" // shadows
+	Menu       fyne.ThemeColorName = "berthMenu"  // a menu, which may lie over a card
 	Clear      fyne.ThemeColorName = "berthClear"
 )
 
@@ -80,6 +81,7 @@ var palette = map[fyne.ThemeColorName]pair{
 	SnackBad:   {0xE5605A, 0xE5605A},
 	SnackWarn:  {0xD9A441, 0xD9A441},
 	SnackTrack: {0x3B4857, 0x3B4857},
+	Menu:       {0x1E2733, 0xFFFFFF},
 }
 
 // aliases are the names by which Fyne's own widgets ask.
@@ -99,7 +101,7 @@ var aliases = map[fyne.ThemeColorName]fyne.ThemeColorName{
 	theme.ColorNameHyperlink:           Accent,
 	theme.ColorNameInputBackground:     Raised,
 	theme.ColorNameInputBorder:         Clear,
-	theme.ColorNameMenuBackground:      Panel,
+	theme.ColorNameMenuBackground:      Menu,
 	theme.ColorNameOverlayBackground:   Panel,
 	theme.ColorNamePlaceHolder:         Faint,
 	theme.ColorNamePressed:             Pressed,

@@ -105,8 +105,9 @@ func (r *barRenderer) Layout(size fyne.Size) {
 			continue
 		}
 		rect.Show()
-		rect.Move(fyne.NewPos(x, y))
-		rect.Resize(fyne.NewSize(w, r.b.height))
+		left := round(x) // whole points, lest the track shines through between parts
+		rect.Move(fyne.NewPos(left, y))
+		rect.Resize(fyne.NewSize(max(1, round(x+w)-left), r.b.height))
 		r.corners(rect, i == first, i == last)
 		x += w + r.b.gap
 	}
