@@ -3,6 +3,7 @@ package trash_test
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 	"sync"
 	"testing"
@@ -181,5 +182,51 @@ func TestTheRecordOfARepositoryHasNothingThatACleanUpTook(t *testing.T) {
 			t.Errorf("restore: %v", err)
 		}
 		pulled(t, reg, repo, resolve(t, reg, "v1"))
+	}
+}
+
+// TestARecordThatIsDamagedBringsBackWhatItCanAndStays cuts the contents short.
+func TestARecordThatIsDamagedBringsBackWhatItCanAndStays(t *testing.T) {
+	t.Parallel()
+	drv := memory.New()
+	reg, bin := wrap(t, drv)
+	for _, tag := range []string{"v1", "v2"} {
+		if _, err := reg.PutManifest(t.Context(), repo, registrytest.Image(t, reg, repo, tag), tag); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e, err := reg.DeleteRepository(t.Context(), repo, trash.Deletion{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := "berth/trash/" + e.ID + ".0.part"
+	info, err := drv.Stat(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := drv.Open(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := make([]byte, info.Size)
+	if _, err := io.ReadFull(f, whole); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(f.Close(), drv.Put(t.Context(), key, whole[:len(whole)-20])); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := reg.RestoreRepository(t.Context(), e.ID); err == nil || len(entries(t, bin)) != 1 {
+			t.Errorf("restore: %v, %d entries are left", err, len(entries(t, bin)))
+		}
+		if got := tags(t, reg, repo); len(got) != 1 {
+			t.Errorf("back are %v", got)
+		}
+	}
+	if err := drv.Put(t.Context(), key, whole); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reg.RestoreRepository(t.Context(), e.ID); err != nil || len(tags(t, reg, repo)) != 2 {
+		t.Errorf("restore of a record that is whole again: %v", err)
 	}
 }

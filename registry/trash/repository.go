@@ -197,7 +197,8 @@ type Restored struct {
 // RestoreRepository brings back all manifests of a repository, and all its tags
 // but those that name something else by now, and takes the entry out of the
 // trash. Errors: [ErrUnknown]; registry.ErrManifestUnknown when the bytes of a
-// manifest are gone: all others are back, and the entry stays.
+// manifest are gone. After an error all that can be brought back is, and the
+// entry stays; so it is when a part of the record cannot be read.
 func (r *Registry) RestoreRepository(ctx context.Context, id string) (Restored, error) {
 	defer r.acts.alone(id)()
 	e, release, err := r.bin.hold(ctx, id)
@@ -231,6 +232,9 @@ func (r *Registry) bringBack(ctx context.Context, out *Restored) error {
 		contents = append(contents, m)
 	}
 	var failed []error
+	if lost := out.Entry.Manifests - len(contents); lost > 0 {
+		failed = append(failed, fmt.Errorf("restore %s: %d of the %d manifests on record cannot be read", out.Entry.Repository, lost, out.Entry.Manifests))
+	}
 	for _, tagged := range []bool{false, true} {
 		var some []Manifest
 		for _, m := range contents {
