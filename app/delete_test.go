@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"berth/app/config"
@@ -97,5 +98,30 @@ func TestNothingIsChangedWhileTheStorageIsReadOnly(t *testing.T) {
 		if !errors.As(err, &p) || p.Code != "read_only" || p.Fix == "" || p.Exit != exitConflict {
 			t.Errorf("%s: %v", what, err)
 		}
+	}
+}
+
+func TestManyTagsAreDeletedAtOnceAndComeInTheirOrder(t *testing.T) {
+	t.Parallel()
+	c, ctx := opened(t), t.Context()
+	m := registry.Manifest{MediaType: "application/vnd.oci.image.index.v1+json", Content: []byte(`{"schemaVersion":2,"manifests":[]}`)}
+	var tags []string
+	for i := range 300 {
+		tags = append(tags, fmt.Sprintf("many%03d", i))
+	}
+	if _, err := c.reg.PutManifest(ctx, "app", m, tags...); err != nil {
+		t.Fatal(err)
+	}
+	reply, err := c.Delete(ctx, DeleteRequest{Repository: "app", Tags: tags})
+	if err != nil || len(reply.Deleted) != len(tags) || reply.Gone {
+		t.Fatalf("%d deleted, the repository is gone: %v, %v", len(reply.Deleted), reply.Gone, err)
+	}
+	for i, e := range reply.Deleted {
+		if e.Tag != tags[i] || e.By != c.user {
+			t.Errorf("%d: %+v", i, e)
+		}
+	}
+	if back, err := c.Restore(ctx, RestoreRequest{All: true}); err != nil || len(back.Restored) != len(tags) {
+		t.Fatalf("%d came back, %v", len(back.Restored), err)
 	}
 }

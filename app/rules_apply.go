@@ -21,7 +21,7 @@ const (
 	// byRules is who deletes in the trash and in the activity.
 	byRules = "rules"
 	// atOnce is how many tags go beside each other, so that they share flushes.
-	atOnce = 16
+	atOnce = 64
 	// freshFor is for how long a verdict is acted on before the repository is
 	// judged again; or for as long as it took to judge, if that is longer.
 	freshFor = 5 * time.Second

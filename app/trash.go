@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"berth/registry"
@@ -64,30 +65,65 @@ func (c *Core) Delete(ctx context.Context, r DeleteRequest) (DeleteReply, error)
 	return reply, nil
 }
 
-// deleteAll deletes tags, and brings those back that went when one does not.
+// deleteAll deletes tags, beside each other so that they share flushes, and
+// brings those back that went when one does not. Entries come in the order of
+// the tags.
 func (c *Core) deleteAll(ctx context.Context, repo string, tags []string) ([]trash.Entry, error) {
 	recording, recorder := trash.Record(ctx)
-	for _, tag := range tags {
-		err := c.reg.DeleteTag(recording, repo, tag)
-		if err == nil || errors.Is(err, registry.ErrManifestUnknown) {
-			continue // somebody else deleted it meanwhile
-		}
-		err = c.problem(err, repo+":"+tag)
-		back := context.WithoutCancel(ctx)
-		var gone []string
-		for _, e := range recorder.Entries() {
-			if backErr := c.bringBack(back, e, ""); backErr != nil && !errors.Is(backErr, trash.ErrUnknown) {
-				c.log.Error("a deleted tag was not brought back", "repository", repo, "tag", e.Tag, "entry", e.ID, "error", backErr)
-				gone = append(gone, e.ID)
-			}
-		}
-		c.notify(Notice{Kind: NoticeImages, Repository: repo})
-		if len(gone) > 0 {
-			return nil, halfDeleted(repo, err, gone)
-		}
-		return nil, err
+	tag, err := c.deleteEach(recording, repo, tags)
+	entries := recorder.Entries()
+	slices.SortStableFunc(entries, func(x, y trash.Entry) int { return strings.Compare(x.Tag, y.Tag) })
+	if err == nil {
+		return entries, nil
 	}
-	return recorder.Entries(), nil
+	err = c.problem(err, repo+":"+tag)
+	back := context.WithoutCancel(ctx)
+	var gone []string
+	for _, e := range entries {
+		if backErr := c.bringBack(back, e, ""); backErr != nil && !errors.Is(backErr, trash.ErrUnknown) {
+			c.log.Error("a deleted tag was not brought back", "repository", repo, "tag", e.Tag, "entry", e.ID, "error", backErr)
+			gone = append(gone, e.ID)
+		}
+	}
+	c.notify(Notice{Kind: NoticeImages, Repository: repo})
+	if len(gone) > 0 {
+		return nil, halfDeleted(repo, err, gone)
+	}
+	return nil, err
+}
+
+// deleteEach gives the first tag that cannot be deleted, and why. None is begun
+// after that.
+func (c *Core) deleteEach(ctx context.Context, repo string, tags []string) (stuck string, err error) {
+	var mu sync.Mutex // guards next, stuck and err
+	var group sync.WaitGroup
+	next := 0
+	take := func() (string, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if err != nil || next == len(tags) {
+			return "", false
+		}
+		next++
+		return tags[next-1], true
+	}
+	for range min(len(tags), atOnce) {
+		group.Go(func() {
+			for tag, ok := take(); ok; tag, ok = take() {
+				failed := c.reg.DeleteTag(ctx, repo, tag)
+				if failed == nil || errors.Is(failed, registry.ErrManifestUnknown) {
+					continue // or somebody else deleted it meanwhile
+				}
+				mu.Lock()
+				if err == nil {
+					stuck, err = tag, failed
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	group.Wait()
+	return stuck, err
 }
 
 func halfDeleted(repo string, err error, gone []string) *Problem {
@@ -104,8 +140,12 @@ func (c *Core) left(ctx context.Context, reply *DeleteReply, repo string, gone [
 	if err != nil && !errors.Is(err, index.ErrUnknown) {
 		return fmt.Errorf("list tags of %s: %w", repo, err)
 	}
+	was := make(map[registry.Digest]bool, len(gone))
+	for _, d := range gone {
+		was[d] = true
+	}
 	for _, row := range rows {
-		if slices.Contains(gone, row.Descriptor.Digest) {
+		if was[row.Descriptor.Digest] {
 			reply.Stay = append(reply.Stay, row.Name)
 		}
 	}
