@@ -211,7 +211,7 @@ func (c *Core) mendLink(ctx context.Context, m *mend) (done bool, p *Problem) {
 	if m.fix == FixRemoveTag {
 		return c.removeTag(ctx, m)
 	}
-	if err := verify.Mend(ctx, c.disk, c.reg, m.Finding); err != nil {
+	if err := verify.Mend(ctx, c.mendable(), c.reg, m.Finding); err != nil {
 		return false, asRepairProblem(m, err)
 	}
 	return true, nil
@@ -293,7 +293,7 @@ func (c *Core) dropQuarantined(ctx context.Context, report func(job.Progress)) (
 	}
 	for _, d := range all {
 		report(job.Progress{Done: done, Total: total, Note: "freeing the quarantine"})
-		freed, err := c.disk.DropQuarantined(ctx, d)
+		freed, err := c.mendable().DropQuarantined(ctx, d)
 		done += freed
 		if err != nil {
 			return job.Result{}, fmt.Errorf("drop %s from the quarantine: %w", d, err)

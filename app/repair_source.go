@@ -145,6 +145,9 @@ func (c *Core) refetch(ctx context.Context, from verify.Source, m *mend) error {
 	if m.done = c.mendedAlready(ctx, m); m.done {
 		return nil // by one before it
 	}
+	if c.readOnly.Load() { // since it began
+		return readOnlyProblem()
+	}
 	f := m.Finding
 	if f.Repository == "" {
 		repo, err := verify.Needing(ctx, c.disk, f.Digest)
@@ -158,7 +161,7 @@ func (c *Core) refetch(ctx context.Context, from verify.Source, m *mend) error {
 	}
 	if f.Kind == verify.BlobDamaged && !f.Quarantined {
 		// What is there would be taken for what is fetched.
-		if _, err := c.disk.Quarantine(ctx, f.Digest); err != nil {
+		if _, err := c.mendable().Quarantine(ctx, f.Digest); err != nil {
 			return err
 		}
 	}
@@ -183,7 +186,10 @@ func (u upstream) problem(m *mend, err error) *Problem {
 	p := &Problem{Code: "source_failed", Severity: severityError, Title: u.host + " did not give it", Text: sentence(err.Error()), Fix: "Try again, or name another registry.", Exit: exitError}
 	var unreachable net.Error
 	var address *url.Error
+	var ours *Problem
 	switch {
+	case errors.As(err, &ours):
+		return ours
 	case errors.Is(err, errUnneeded):
 		return unneeded(m)
 	case missingThere(err):

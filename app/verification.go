@@ -137,7 +137,7 @@ func (c *Core) verifying(ctx context.Context, from verify.Checkpoint, lookOnly b
 	o := verify.Options{
 		From: from, LookOnly: lookOnly, Optional: optionalChildren(c.cfg.Validation), Busy: c.manners(), Limit: c.verifyRate,
 	}
-	summary, err := verify.Run(ctx, c.disk, o, func(r verify.Report) { c.verified(r, report) })
+	summary, err := verify.Run(ctx, c.mendable(), o, func(r verify.Report) { c.verified(r, report) })
 	ended = true
 	return c.verifyEnded(summary, err)
 }
