@@ -34,20 +34,34 @@ type cleaner struct {
 	mu     sync.Mutex // guards what follows
 	plan   *heldPlan  // the last one that was shown, or nil
 	closed bool
-	job    string   // of the clean-up under way
+	job    string // of the clean-up under way
+	// halt ends it when the registry becomes read-only; nil: it may go on.
+	halt   context.CancelCauseFunc
 	failed *Problem // why the last one failed that nobody waited for
 }
 
 // openCleaner comes after the store in c.closers, since a plan holds on to it.
 func (c *Core) openCleaner(uploads uploadKeeper, drv driver.Driver) {
 	c.cleaner.uploads, c.cleaner.past = uploads, &history{drv: drv, log: c.log}
-	c.onSettings(func(_, is *config.Config) { uploads.SetGrace(storeGrace(c.opt, is)) })
+	c.onSettings(func(_, is *config.Config) {
+		uploads.SetGrace(storeGrace(c.opt, is))
+		c.haltCleanup()
+	})
 	c.closers = append(c.closers, func() error {
 		c.cleaner.mu.Lock()
 		c.cleaner.closed = true
 		c.cleaner.mu.Unlock()
 		return c.cleaner.hold(nil)
 	})
+}
+
+// haltCleanup ends the clean-up under way if the registry is read-only by now.
+func (c *Core) haltCleanup() {
+	c.cleaner.mu.Lock()
+	defer c.cleaner.mu.Unlock()
+	if c.cleaner.halt != nil && c.readOnly.Load() {
+		c.cleaner.halt(readOnlyProblem())
+	}
 }
 
 // storeGrace is what store.Options wants: a folder that was opened for one

@@ -78,6 +78,30 @@ func openLoose(t testing.TB, blobs int) *Core {
 	return c
 }
 
+func TestACleanUpEndsWhenTheRegistryBecomesReadOnly(t *testing.T) {
+	t.Parallel()
+	c := openLoose(t, 150)
+	s := &stuckDisk{Store: c.disk, freed: make(chan struct{})}
+	c.disk = s
+	started, err := c.RunCleanup(t.Context(), RunCleanupRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-s.freed
+	if _, err := c.Apply(t.Context(), ApplyRequest{Values: map[string]string{"storage.maintenance.readonly.enabled": "true"}}); err != nil {
+		t.Fatal(err)
+	}
+	c.jobs.Drain(t.Context())
+	reply, err := c.Jobs(t.Context(), JobsRequest(started))
+	if err != nil || len(reply.Jobs) != 1 || reply.Jobs[0].State != JobFailed || reply.Jobs[0].Problem == nil || reply.Jobs[0].Problem.Code != "read_only" {
+		t.Fatalf("job %+v, %v", reply.Jobs, err)
+	}
+	if r := reply.Jobs[0].Receipt; r == nil || !r.Cancelled || r.Blobs == 0 || r.Blobs >= 150 || len(r.Problems) != 1 || len(r.Kept) != 1 {
+		t.Errorf("receipt %+v", r)
+	}
+	c.disk = s.Store
+}
+
 func TestACancelledCleanUpSaysWhatItDidAndThereIsOneAtATime(t *testing.T) {
 	t.Parallel()
 	const size = 8

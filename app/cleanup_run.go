@@ -91,15 +91,24 @@ func (w *cleanup) start(ctx context.Context) (reply JobReply, err error) {
 // run is the job. Its receipt is kept however it ends.
 func (w *cleanup) run(ctx context.Context, report func(job.Progress)) (job.Result, error) {
 	cl := &w.c.cleaner
+	ctx, halt := context.WithCancelCause(ctx)
+	defer halt(nil)
 	cl.mu.Lock()
 	w.receipt = CleanupReceipt{Job: cl.job, By: w.by, Emptied: w.emptied, Began: time.Now()}
+	if !w.r.ReadOnly {
+		cl.halt = halt
+	}
 	cl.mu.Unlock()
 	defer func() { // also when it panics
 		cl.mu.Lock()
-		cl.job = ""
+		cl.job, cl.halt = "", nil
 		cl.mu.Unlock()
 	}()
+	w.c.haltCleanup() // it may be read-only since it was asked for
 	err := w.clean(ctx, report)
+	if p, ok := errors.AsType[*Problem](context.Cause(ctx)); ok && err != nil {
+		err = p
+	}
 	r := &w.receipt
 	r.Ended, r.Cancelled = time.Now(), ctx.Err() != nil
 	if text := ended(err); text != "" {
