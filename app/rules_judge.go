@@ -61,6 +61,8 @@ type judged struct {
 	trash   uint64
 	group   *retention.Group // nil: let go
 	rows    map[string]*saying
+	held    map[registry.Digest]time.Time // in the trash until
+	was     *judged                       // what was known before it changed, until it is judged again
 }
 
 // saying is what rules say of a repository.
@@ -123,15 +125,24 @@ func (j *judge) heldByTrash(ctx context.Context, bin *trash.Bin) (map[string]map
 	return held, nil
 }
 
-// candidates makes of the rows of one repository what rules judge.
+// candidates makes of the rows of one repository, which are complete, what rules
+// judge.
 func (c *Core) candidates(ctx context.Context, repo string, rows []index.Candidate, held map[registry.Digest]time.Time) ([]retention.Candidate, error) {
+	out, err := c.candidatesAlone(ctx, repo, rows, held)
+	if err == nil {
+		err = c.holdStrangers(ctx, out)
+	}
+	return out, err
+}
+
+// candidatesAlone makes of some rows of one repository what rules judge, as far
+// as that does not depend on the others.
+func (c *Core) candidatesAlone(ctx context.Context, repo string, rows []index.Candidate, held map[registry.Digest]time.Time) ([]retention.Candidate, error) {
 	pinned, rooted, err := c.pinnedTags(ctx, repo)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]retention.Candidate, len(rows))
-	var beside []registry.Digest
-	there := map[registry.Digest]bool{}
 	untagged := c.conf().Berth.Cleanup.Untagged
 	for i, row := range rows {
 		o := &out[i]
@@ -153,25 +164,36 @@ func (c *Core) candidates(ctx context.Context, repo string, rows []index.Candida
 		if rule, ok := c.held(repo, row.Tag); ok {
 			o.Held = "immutable (" + rule + ")"
 		}
-		if d, ok := retention.Attached(row.Tag); ok {
-			beside = append(beside, d)
+	}
+	return out, nil
+}
+
+// heldElsewhere is why signatures stay whose images are in another repository.
+const heldElsewhere = "what it refers to is in another repository"
+
+// holdStrangers keeps signatures whose images are in another repository of this
+// registry, as cosign does when it is told to, and lets go of those whose images
+// are not there any more. The candidates of the repository are complete.
+func (c *Core) holdStrangers(ctx context.Context, candidates []retention.Candidate) error {
+	var beside []int
+	for i := range candidates {
+		if _, ok := retention.Attached(candidates[i].Tag); ok {
+			beside = append(beside, i)
+			if candidates[i].Held == heldElsewhere {
+				candidates[i].Held = ""
+			}
 		}
 	}
 	if len(beside) == 0 {
-		return out, nil
+		return nil
 	}
-	for i := range out {
-		there[out[i].Digest] = true
-	}
-	return out, c.holdStrangers(ctx, out, there)
-}
-
-// holdStrangers keeps signatures whose images are in another repository of this
-// registry, as cosign does when it is told to.
-func (c *Core) holdStrangers(ctx context.Context, candidates []retention.Candidate, there map[registry.Digest]bool) error {
-	var elsewhere []registry.Digest
+	there := make(map[registry.Digest]bool, len(candidates))
 	for i := range candidates {
-		if d, ok := retention.Attached(candidates[i].Tag); ok && !there[d] {
+		there[candidates[i].Digest] = true
+	}
+	var elsewhere []registry.Digest
+	for _, i := range beside {
+		if d, _ := retention.Attached(candidates[i].Tag); !there[d] {
 			elsewhere = append(elsewhere, d)
 		}
 	}
@@ -182,10 +204,10 @@ func (c *Core) holdStrangers(ctx context.Context, candidates []retention.Candida
 	if err != nil {
 		return fmt.Errorf("look for what signatures refer to: %w", err)
 	}
-	for i := range candidates {
+	for _, i := range beside {
 		o := &candidates[i]
-		if d, ok := retention.Attached(o.Tag); ok && !there[d] && sharing[d] > 0 && o.Held == "" {
-			o.Held = "what it refers to is in another repository"
+		if d, _ := retention.Attached(o.Tag); !there[d] && sharing[d] > 0 && o.Held == "" {
+			o.Held = heldElsewhere
 		}
 	}
 	return nil

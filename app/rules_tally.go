@@ -90,8 +90,13 @@ func (c *Core) refresh(ctx context.Context, b basis) error {
 		if err != nil {
 			return err
 		}
-		is := judged{version: c.ix.Version(name), pins: pins, trash: heldSum(held[name]), rows: map[string]*saying{}}
 		of := j.repos[name]
+		is := judged{version: c.ix.Version(name), pins: pins, trash: heldSum(held[name]), rows: map[string]*saying{}, held: held[name]}
+		if of != nil && !anew {
+			if is.was = of; of.group == nil {
+				is.was = of.was
+			}
+		}
 		if anew || of == nil || of.version != is.version || of.pins != is.pins || of.trash != is.trash {
 			of = &is
 		}
@@ -133,7 +138,9 @@ func (c *Core) judgeAll(ctx context.Context, stale []*pending, now time.Time) er
 			if err := c.readRows(ctx, p); err != nil {
 				return err
 			}
-			waiting += len(p.rows)
+			if waiting += len(p.rows); p.group != nil {
+				waiting += p.group.Len()
+			}
 		}
 		if some = append(some, p); waiting >= batch {
 			if err := c.judgeSome(ctx, some, now); err != nil {
@@ -145,7 +152,12 @@ func (c *Core) judgeAll(ctx context.Context, stale []*pending, now time.Time) er
 	return c.judgeSome(ctx, some, now)
 }
 
+// readRows reads what there is to judge, or makes the group at once. The caller
+// holds j.mu.
 func (c *Core) readRows(ctx context.Context, p *pending) error {
+	if ok, err := c.patch(ctx, p, c.judge.held[p.repo]); ok || err != nil {
+		return err
+	}
 	for row, err := range c.ix.Candidates(ctx, p.repo) {
 		if err != nil {
 			return fmt.Errorf("read what rules judge in %s: %w", p.repo, err)

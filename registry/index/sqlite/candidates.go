@@ -16,11 +16,12 @@ import (
 const (
 	sqlTagged = `SELECT t.name, o.key, t.at, t.pulled, s.key, NULL FROM tag t CROSS JOIN obj o ON o.id = t.obj
 		LEFT JOIN obj s ON s.id = o.subject WHERE t.repo = ? AND t.name > ? ORDER BY t.name LIMIT ?`
-	sqlUntagged = `SELECT '', h.key, h.at, h.pulled, s.key, (SELECT group_concat(hex(p.key)) FROM edge e
+	sqlUntagged     = sqlUntaggedFrom + ` AND h.key > ?` + sqlUntaggedIf + ` ORDER BY h.key LIMIT ?`
+	sqlUntaggedFrom = `SELECT '', h.key, h.at, h.pulled, s.key, (SELECT group_concat(hex(p.key)) FROM edge e
 			CROSS JOIN hold p ON p.repo = h.repo AND p.obj = e.parent AND p.key IS NOT NULL WHERE e.child = h.obj AND e.parent IS NOT o.subject)
 		FROM hold h CROSS JOIN obj o ON o.id = h.obj LEFT JOIN obj s ON s.id = o.subject
-		WHERE h.repo = ? AND h.key > ? AND (o.tags = 0 OR NOT EXISTS (SELECT 1 FROM tag t WHERE t.obj = h.obj AND t.repo = h.repo))
-		ORDER BY h.key LIMIT ?`
+		WHERE h.repo = ?`
+	sqlUntaggedIf = ` AND (o.tags = 0 OR NOT EXISTS (SELECT 1 FROM tag t WHERE t.obj = h.obj AND t.repo = h.repo))`
 )
 
 // candidatesAtOnce is how many are read before the first is yielded: the reader
@@ -95,7 +96,12 @@ func (x *Index) someCandidates(ctx context.Context, query string, repo int64, af
 	if query == sqlUntagged && after == "" {
 		after = []byte{}
 	}
-	rows, err := x.query(ctx, query, repo, after, candidatesAtOnce)
+	return x.readCandidates(ctx, query, repo, after, candidatesAtOnce)
+}
+
+// readCandidates reads the rows of a query; their repository is not set.
+func (x *Index) readCandidates(ctx context.Context, query string, args ...any) ([]index.Candidate, error) {
+	rows, err := x.query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}

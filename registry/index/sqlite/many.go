@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"slices"
-	"strings"
 
 	"berth/registry"
 	"berth/registry/index"
@@ -119,7 +118,7 @@ func (x *Index) manyUntagged(ctx context.Context, repo string, id int64, tagged 
 		}
 		return nil
 	})
-	slices.SortFunc(out, func(a, b index.Candidate) int { return strings.Compare(string(a.Digest), string(b.Digest)) })
+	slices.SortFunc(out, inOrder)
 	return out, err
 }
 
