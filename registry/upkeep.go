@@ -99,7 +99,8 @@ type Census interface {
 	// Sweep frees blobs with few flushes. It must not be asked for what was
 	// linked anywhere when it began and was not unlinked since; it keeps what
 	// was promised, referred to since, or written after notAfter. It says for
-	// each blob what became of it. Errors: ErrCensusLost.
+	// each blob what became of it; when it fails that is true of those that it
+	// frees or keeps, and of the others nothing is known. Errors: ErrCensusLost.
 	Sweep(ctx context.Context, notAfter time.Time, blobs ...Digest) ([]Swept, error)
 
 	// Close ends it.

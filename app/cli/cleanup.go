@@ -128,13 +128,16 @@ func (p *program) cleanUp(ctx context.Context, s app.Service, f cleanupFlags, gr
 	if err != nil {
 		return err
 	}
-	return p.cleaned(j)
+	return p.cleaned(j, plan.Problems)
 }
 
-// cleaned prints the receipt, however the job ended.
-func (p *program) cleaned(j app.Job) error {
+// cleaned prints the receipt, however the job ended. What the plan told is not
+// told again.
+func (p *program) cleaned(j app.Job, told []string) error {
+	var failed []string
 	if j.Receipt != nil {
-		if err := p.print(j.Receipt, func() error { return p.printReceipt(*j.Receipt) }); err != nil {
+		failed = failures(*j.Receipt, told)
+		if err := p.print(j.Receipt, func() error { return p.printReceipt(*j.Receipt, failed) }); err != nil {
 			return err
 		}
 	}
@@ -146,8 +149,25 @@ func (p *program) cleaned(j app.Job) error {
 			Code: "cancelled", Severity: "error", Exit: exitError, Title: "The clean-up was cancelled",
 			Text: "What was freed until then is gone; the rest is as it was.", Fix: "To go on:", Command: "berth cleanup",
 		}
+	case len(failed) > 0:
+		return notFreed(failed)
 	}
 	return nil
+}
+
+// failures are the problems of a receipt that the plan did not have.
+func failures(r app.CleanupReceipt, told []string) []string {
+	return slices.DeleteFunc(slices.Clone(r.Problems), func(text string) bool { return slices.Contains(told, text) })
+}
+
+// notFreed is the problem of a clean-up that came to its end, but for some
+// things that could not be removed.
+func notFreed(failed []string) error {
+	return &app.Problem{
+		Code: "not_freed", Severity: "error", Exit: exitError,
+		Title: plural(len(failed), "thing", "things") + " did not work", Text: "Everything else was done.",
+		Fix: "See to the disk and the rights of the data folder, then go on:", Command: "berth cleanup",
+	}
 }
 
 // question is what a person is asked; "" when there is nothing to do.
@@ -273,7 +293,7 @@ func (p *program) printProblems(what string, problems []string) {
 	}
 }
 
-func (p *program) printReceipt(r app.CleanupReceipt) error {
+func (p *program) printReceipt(r app.CleanupReceipt, failed []string) error {
 	line := fmt.Sprintf("Freed %s: %s", size(r.Freed), things(r.Blobs, r.Manifests, r.Links, r.Uploads))
 	if took := r.Ended.Sub(r.Began).Round(100 * time.Millisecond); took > 0 {
 		line += ", in " + took.String()
@@ -285,7 +305,7 @@ func (p *program) printReceipt(r app.CleanupReceipt) error {
 		line += fmt.Sprintf("\nKept %s: %s", keptOf(k), k.Text)
 	}
 	_, err := fmt.Fprintln(p.Out, "\n"+line)
-	p.printProblems("Not done", r.Problems)
+	p.printProblems("Not done", failed)
 	return err
 }
 

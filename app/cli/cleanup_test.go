@@ -244,3 +244,20 @@ func TestGarbageCollectDoesItItselfWhereNobodyRuns(t *testing.T) {
 		t.Errorf("exit %d, want that of distribution", code)
 	}
 }
+
+func TestWhatCouldNotBeRemovedIsSaidOnceAndFailsTheCommand(t *testing.T) {
+	t.Parallel()
+	d, out, errs := depsFor(apptest.New())
+	p := &program{Deps: d}
+	j := app.Job{State: app.JobDone, Receipt: &app.CleanupReceipt{Freed: 5e6, Blobs: 2, Problems: []string{"old/thing: cannot be read", "sha256:aa: operation not permitted"}}}
+	problem := app.AsProblem(p.cleaned(j, []string{"old/thing: cannot be read"}))
+	if problem == nil || problem.Code != "not_freed" || problem.Exit != 1 || problem.Title != "1 thing did not work" {
+		t.Errorf("problem %+v", problem)
+	}
+	if errs.String() != "Not done: sha256:aa: operation not permitted\n" || out.String() != "\nFreed 5.0 MB: 2 blobs\n" {
+		t.Errorf("output %q, error %q", out, errs)
+	}
+	if err := p.cleaned(j, j.Receipt.Problems); err != nil {
+		t.Errorf("what was left alone is no failure: %v", err)
+	}
+}

@@ -106,8 +106,11 @@ func (p *program) collectThere(ctx context.Context, s app.Service, o app.Collect
 		return j.Problem
 	case j.State != app.JobDone:
 		return context.Canceled
-	case j.Receipt != nil && len(j.Receipt.Problems) > 0:
-		return errors.New(j.Receipt.Problems[0])
+	case j.Receipt != nil:
+		if failed := failures(*j.Receipt, plan.Problems); len(failed) > 0 {
+			p.printProblems("Not done", failed)
+			return notFreed(failed)
+		}
 	}
 	return nil
 }

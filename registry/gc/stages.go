@@ -317,25 +317,29 @@ func (x *execution) freeSome(ctx context.Context, blobs []int) error {
 		digests[i] = x.p.Blobs.At(at)
 	}
 	swept, err := x.p.census.Sweep(ctx, x.p.NotAfter, digests...)
+	var rest []int // of which nothing is known
+	for i, at := range blobs {
+		switch {
+		case i < len(swept) && swept[i].Kept != "":
+			x.keptBlob(at, swept[i].Kept)
+		case i < len(swept) && swept[i].Freed > 0:
+			x.receipt.Freed.add(swept[i].Freed)
+		default:
+			rest = append(rest, at)
+		}
+	}
 	switch {
-	case err != nil && fatal(ctx, err):
+	case err == nil || len(rest) == 0:
+		return nil
+	case fatal(ctx, err):
 		return err
-	case err != nil && len(blobs) == 1:
+	case len(blobs) == 1:
 		x.problem("", digests[0], err)
 		return nil
-	case err != nil:
-		for _, at := range blobs {
-			if err := x.freeSome(ctx, []int{at}); err != nil {
-				return err
-			}
-		}
-		return nil
 	}
-	for i, s := range swept {
-		if s.Kept != "" {
-			x.keptBlob(blobs[i], s.Kept)
-		} else if s.Freed > 0 {
-			x.receipt.Freed.add(s.Freed)
+	for _, at := range rest {
+		if err := x.freeSome(ctx, []int{at}); err != nil {
+			return err
 		}
 	}
 	return nil

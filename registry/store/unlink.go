@@ -239,14 +239,14 @@ func (c *census) Sweep(ctx context.Context, notAfter time.Time, blobs ...registr
 	var swept []registry.Swept
 	for len(blobs) > 0 {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return swept, err
 		}
 		n, began := c.some(len(blobs)), time.Now()
 		some, err := c.sweep(ctx, notAfter, blobs[:n])
-		if err != nil {
-			return nil, err
+		if swept = append(swept, some...); err != nil {
+			return swept, err
 		}
-		swept, blobs = append(swept, some...), blobs[n:]
+		blobs = blobs[n:]
 		c.rest(ctx, began)
 	}
 	return swept, nil
@@ -257,7 +257,7 @@ func (c *census) sweep(ctx context.Context, notAfter time.Time, blobs []registry
 	r := c.s.newRemoval()
 	defer r.done()
 	if err := c.claimBlobs(r, blobs, out); err != nil {
-		return out, err
+		return nil, err
 	}
 	for i, d := range blobs {
 		if out[i].Kept != "" {
@@ -265,20 +265,38 @@ func (c *census) sweep(ctx context.Context, notAfter time.Time, blobs []registry
 		}
 		var err error
 		if out[i], err = r.measure(ctx, notAfter, d); err != nil {
-			return out, err
+			return nil, err
 		}
 	}
 	if len(r.b.changes) == 0 {
 		return out, nil
 	}
-	if err := r.b.apply(context.WithoutCancel(ctx)); err != nil {
-		return nil, fmt.Errorf("sweep: %w", err)
+	err := r.b.apply(context.WithoutCancel(ctx))
+	if err != nil {
+		err = fmt.Errorf("sweep: %w", err)
+		r.swept = c.gone(context.WithoutCancel(ctx), blobs, out)
 	}
 	for _, d := range r.swept {
 		c.s.cache.drop(d)
 	}
 	c.s.tellFreed(ctx, r.swept...)
-	return out, nil
+	return out, err
+}
+
+// gone gives those of the blobs that went although one of them could not, and
+// corrects what is said of the others.
+func (c *census) gone(ctx context.Context, blobs []registry.Digest, out []registry.Swept) (gone []registry.Digest) {
+	for i, d := range blobs {
+		if out[i].Kept != "" {
+			continue
+		}
+		if there, err := c.s.exists(ctx, blobKey(d)); err != nil || there {
+			out[i] = registry.Swept{}
+			continue
+		}
+		gone = append(gone, d)
+	}
+	return gone
 }
 
 // claimBlobs says which blobs stay, and claims the others; see claimLinks.
