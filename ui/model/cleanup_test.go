@@ -194,7 +194,7 @@ func TestTheTrayFreesAtOnceAndTellsTheReceipt(t *testing.T) {
 	}
 	f.Finish("job-1")
 	m.Refresh()
-	if len(told) != 1 || told[0].Title != "Freed 1.1 GB" {
+	if len(told) != 1 || told[0].Title != "Freed 1.1 GB" || !strings.HasPrefix(told[0].Text, "212 blobs") {
 		t.Errorf("%+v", told)
 	}
 	if texts := trayTexts(m.Tray.State()); strings.Contains(texts, "\nFree ") {

@@ -131,7 +131,7 @@ func (m *Images) deleted(repo string, tags []string, r app.DeleteReply) {
 }
 
 // deletedToast says what went, which tags stay although they name the same
-// manifest, and what a clean-up can free.
+// manifest, and what that frees.
 func deletedToast(repo string, tags []string, r app.DeleteReply) Toast {
 	t := Toast{Tone: ToneInfo, Lead: "Deleted ", Strong: repo + ":" + tags[0]}
 	if r.Gone {
@@ -144,7 +144,7 @@ func deletedToast(repo string, tags []string, r app.DeleteReply) Toast {
 		}
 	}
 	if r.Frees > 0 {
-		t.Rest += " — a clean-up can free " + Size(r.Frees)
+		t.Rest += " — frees " + Size(r.Frees) + " once the trash lets go"
 	}
 	if len(r.Stay) > 0 {
 		names := strings.Join(r.Stay[:min(3, len(r.Stay))], ", ")

@@ -19,9 +19,12 @@ func (m *Images) SetPin(tag string, on bool) {
 	m.mu.Lock()
 	repo := m.selected
 	m.mu.Unlock()
-	if repo == "" || tag == "" {
-		return
+	if repo != "" && tag != "" {
+		m.setPin(repo, tag, on)
 	}
+}
+
+func (m *Images) setPin(repo, tag string, on bool) {
 	m.tasks.run("", func(ctx context.Context) {
 		_, err := m.Service.Pin(ctx, app.PinRequest{Repository: repo, Tag: tag, Off: !on})
 		if err != nil {
@@ -32,7 +35,7 @@ func (m *Images) SetPin(tag string, on bool) {
 		if !on {
 			t.Lead, t.Rest = "Unpinned ", ""
 		}
-		t.Action, t.act = "Undo", func() { m.SetPin(tag, !on) }
+		t.Action, t.Hint, t.act = "Undo", "Ctrl Z", func() { m.setPin(repo, tag, !on) }
 		m.shell.Toast(t)
 		m.reload(ctx, repo)
 	})
@@ -66,7 +69,7 @@ func (m *Images) DeleteRepository(repo string) {
 func repositoryToast(r app.DeleteRepositoryReply) Toast {
 	t := Toast{Tone: ToneInfo, Lead: "Deleted ", Strong: r.Deleted.Repository, Rest: " with " + Count(r.Deleted.Tags, "tag"), Action: "Undo", Hint: "Ctrl Z"}
 	if r.Frees > 0 {
-		t.Rest += " — a clean-up can free " + Size(r.Frees)
+		t.Rest += " — frees " + Size(r.Frees) + " once the trash lets go"
 	}
 	switch n := len(r.Stay); {
 	case n == 1:

@@ -91,12 +91,11 @@ func (s *Shell) shows(p Page) bool {
 	return s.page == p
 }
 
-// Undo takes the last delete back, as Ctrl+Z does: on the page Clean up what the
-// snackbar offers to undo, elsewhere the last delete of images.
+// Undo takes back what the snackbar offers to undo, the newest first, and without
+// that the last delete of images, as Ctrl+Z does.
 func (s *Shell) Undo() {
-	st := s.State()
-	for _, t := range slices.Backward(st.Toasts) {
-		if st.Page == PageCleanup && t.Action == "Undo" {
+	for _, t := range slices.Backward(s.State().Toasts) {
+		if t.Action == "Undo" {
 			s.Act(t.ID)
 			return
 		}

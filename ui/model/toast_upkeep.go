@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"berth/app"
 )
@@ -29,7 +30,7 @@ func (s *Shell) endedUpkeep(j app.Job) {
 		s.Toast(t) // the page shows the receipt itself
 	}
 	if j.Receipt == nil || j.Receipt.By != "schedule" && j.Receipt.By != "disk low" {
-		s.Notify(Notification{Title: t.Lead + t.Strong, Text: t.Rest, Failed: t.Tone == ToneWarning})
+		s.Notify(Notification{Title: t.Lead + t.Strong, Text: strings.TrimLeft(t.Rest, " ·"), Failed: t.Tone == ToneWarning})
 	}
 }
 

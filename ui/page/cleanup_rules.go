@@ -160,8 +160,11 @@ func (c *rulesCard) schedule() {
 		}
 		return i
 	}
+	kindOrigin, kindLocked := s.Locked["schedule"]
 	kind := func(label, k string) *fyne.MenuItem {
-		return locked(checked(label, s.Kind == k, func() { c.m.SetSchedule(k, "") }), "schedule")
+		i := checked(label, s.Kind == k, func() { c.m.SetSchedule(k, "") })
+		i.Disabled = kindLocked
+		return i
 	}
 	weekly := checked("Weekly", s.Kind == "weekly", nil)
 	var days []*fyne.MenuItem
@@ -174,7 +177,16 @@ func (c *rulesCard) schedule() {
 	}), "at")
 	at.Disabled = at.Disabled || s.Kind == "off"
 	low := "When the disk is low…"
-	items := []*fyne.MenuItem{kind("Off", "off"), kind("Daily", "daily"), locked(weekly, "schedule", "weekday"), fyne.NewMenuItemSeparator(), at, fyne.NewMenuItemSeparator()}
+	items := []*fyne.MenuItem{kind("Off", "off"), kind("Daily", "daily")}
+	if kindLocked {
+		weekly.Disabled, weekly.ChildMenu = true, nil
+		origin := item("Set by "+kindOrigin, nil)
+		origin.Disabled = true
+		items = append(items, weekly, origin)
+	} else {
+		items = append(items, locked(weekly, "weekday"))
+	}
+	items = append(items, fyne.NewMenuItemSeparator(), at, fyne.NewMenuItemSeparator())
 	if s.Low != "" {
 		low = "When less than " + s.Low + " is free…"
 	}

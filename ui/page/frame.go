@@ -66,6 +66,7 @@ func (f *Frame) SetPage(o fyne.CanvasObject) {
 	if len(f.body.Objects) == 1 && f.body.Objects[0] == o {
 		return
 	}
+	widget.HideTip()
 	f.body.Objects = []fyne.CanvasObject{o}
 	f.body.Refresh()
 }
