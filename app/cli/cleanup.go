@@ -232,18 +232,15 @@ func things(blobs, manifests, links, uploads int) string {
 			parts = append(parts, plural64(int64(part.n), part.one, part.many))
 		}
 	}
-	if len(parts) == 0 {
-		return "nothing"
-	}
 	return strings.Join(parts, ", ")
 }
 
 func (p *program) printPlan(plan plannedReply) error {
 	var b strings.Builder
 	if r := plan.Rules; r != nil && r.Tags+r.Manifests > 0 {
-		fmt.Fprintf(&b, "The rules drop %s first, into the trash: berth rules preview\n", dropped(*r))
+		fmt.Fprintf(&b, "The rules drop %s first, into the trash: berth rules preview\n\n", dropped(*r))
 	} else if r != nil {
-		b.WriteString("The rules drop nothing now.\n")
+		b.WriteString("The rules drop nothing now.\n\n")
 	}
 	if plan.empty() {
 		b.WriteString("Nothing can be freed now.\n")
@@ -294,7 +291,10 @@ func (p *program) printProblems(what string, problems []string) {
 }
 
 func (p *program) printReceipt(r app.CleanupReceipt, failed []string) error {
-	line := fmt.Sprintf("Freed %s: %s", size(r.Freed), things(r.Blobs, r.Manifests, r.Links, r.Uploads))
+	line := "Freed nothing"
+	if r.Blobs+r.Manifests+r.Links+r.Uploads > 0 {
+		line = fmt.Sprintf("Freed %s: %s", size(r.Freed), things(r.Blobs, r.Manifests, r.Links, r.Uploads))
+	}
 	if took := r.Ended.Sub(r.Began).Round(100 * time.Millisecond); took > 0 {
 		line += ", in " + took.String()
 	}
@@ -349,12 +349,20 @@ func (p *program) cleanups(ctx context.Context, s app.Service) error {
 	})
 }
 
+// outcome says how a clean-up ended, and what went before it.
 func outcome(r app.CleanupReceipt) string {
+	how := "done"
 	switch {
 	case r.Cancelled:
-		return "cancelled"
+		how = "cancelled"
 	case len(r.Problems) > 0:
-		return plural(len(r.Problems), "problem", "problems")
+		how = plural(len(r.Problems), "problem", "problems")
 	}
-	return "done"
+	if r.Dropped > 0 {
+		how += ", rules dropped " + plural64(int64(r.Dropped), "tag", "tags")
+	}
+	if r.Emptied > 0 {
+		how += ", " + plural64(int64(r.Emptied), "entry", "entries") + " left the trash"
+	}
+	return how
 }

@@ -55,7 +55,10 @@ func nothingRuns(*apptest.Fake, func()) {}
 func TestACleanUpForPeopleStaysAsItIs(t *testing.T) {
 	t.Parallel()
 	empty := func(d *apptest.Data) { d.Plan = app.CleanupPlan{ID: "none", InUse: 2700e6} }
-	threeAtNight := func(d *apptest.Data) { d.Cleanups.Next = time.Date(2000, 1, 2, 3, 0, 0, 0, time.Local) }
+	threeAtNight := func(d *apptest.Data) {
+		d.Cleanups.Receipts[1].Dropped, d.Cleanups.Receipts[2].Emptied = 37, 1
+		d.Cleanups.Next = time.Date(2000, 1, 2, 3, 0, 0, 0, time.Local)
+	}
 	many := func(d *apptest.Data) {
 		for i := range 12 {
 			d.Plan.Repositories = append(d.Plan.Repositories, app.CleanupRepository{Name: fmt.Sprint("team/app-", i), Blobs: 1, Bytes: int64(12 - i)})

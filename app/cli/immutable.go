@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -83,12 +84,18 @@ func (p *program) immutableRemove() *cobra.Command {
 		Use: "remove RULE...", Aliases: []string{"rm"}, Short: "Let tags be moved and deleted again", Args: want(1, -1, "one rule, by name or number"),
 		Example: "  berth rules immutable remove 1",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			var first []app.ImmutableRule
 			return p.changeImmutable(cmd, func(rules []app.ImmutableRule) ([]app.ImmutableRule, error) {
+				if first == nil {
+					first = rules
+				}
 				gone := map[int]bool{}
 				for _, name := range args {
 					i := slices.IndexFunc(rules, func(r app.ImmutableRule) bool { return immutableName(r, -1) == name })
 					if n, err := strconv.Atoi(name); i < 0 && err == nil && n >= 1 && n <= len(rules) {
-						i = n - 1
+						if i = n - 1; i >= len(first) || !reflect.DeepEqual(first[i], rules[i]) {
+							return nil, rulesMoved("berth rules immutable")
+						}
 					}
 					if i < 0 {
 						return nil, &app.Problem{
@@ -121,15 +128,12 @@ func (p *program) immutableRemove() *cobra.Command {
 
 func (p *program) changeImmutable(cmd *cobra.Command, change func([]app.ImmutableRule) ([]app.ImmutableRule, error)) error {
 	return p.with(cmd, func(ctx context.Context, s app.Service) error {
-		reply, err := s.Rules(ctx, app.RulesRequest{})
+		reply, err := swapRules(ctx, s, func(reply app.RulesReply) (r app.SetRulesRequest, err error) {
+			rules, err := change(slices.Clone(reply.Immutable))
+			r.Immutable = &rules
+			return r, err
+		})
 		if err != nil {
-			return err
-		}
-		rules, err := change(slices.Clone(reply.Immutable))
-		if err != nil {
-			return err
-		}
-		if reply, err = s.SetRules(ctx, app.SetRulesRequest{Immutable: &rules}); err != nil {
 			return err
 		}
 		return p.printImmutable(reply)

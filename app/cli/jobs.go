@@ -94,14 +94,21 @@ func going(j app.Job) string {
 		return j.Note
 	case j.Receipt != nil && j.Kind == app.JobRules:
 		return "dropped " + plural64(int64(j.Receipt.Dropped), "tag", "tags")
-	case j.Receipt != nil && len(j.Receipt.Problems) > 0:
-		return fmt.Sprintf("freed %s, with %s", size(j.Receipt.Freed), plural(len(j.Receipt.Problems), "problem", "problems"))
 	case j.Receipt != nil:
-		return "freed " + size(j.Receipt.Freed)
+		return came(*j.Receipt)
 	case j.State == app.JobDone && len(j.Repairs) > 0:
 		return repairs(j.Repairs)
 	}
 	return ""
+}
+
+// came says what came of a clean-up.
+func came(r app.CleanupReceipt) string {
+	text := "freed " + size(r.Freed)
+	if how := outcome(r); how != "done" && how != "cancelled" {
+		text += ", " + strings.TrimPrefix(strings.TrimPrefix(how, "done, "), "cancelled, ")
+	}
+	return text
 }
 
 func repairs(all []app.Repair) string {

@@ -21,7 +21,7 @@ func TestJobsOfEveryKindAreListedInWords(t *testing.T) {
 		job(app.JobRules, "Apply rules", app.JobDone, func(j *app.Job) { j.Receipt = &app.CleanupReceipt{Dropped: 1} })
 		job(app.JobCleanup, "unused data", app.JobRunning, func(j *app.Job) { j.Done, j.Total, j.Note = 540e6, 1100e6, "freeing space" })
 		job(app.JobCleanup, "unused data", app.JobRunning, func(j *app.Job) { j.Note = "reading links, 12 repositories" })
-		job(app.JobCleanup, "unused data", app.JobDone, func(j *app.Job) { j.Receipt = &app.CleanupReceipt{Freed: 1100e6} })
+		job(app.JobCleanup, "unused data", app.JobDone, func(j *app.Job) { j.Receipt = &app.CleanupReceipt{Freed: 1100e6, Dropped: 12} })
 		job(app.JobCleanup, "unused data", app.JobCancelled, func(j *app.Job) {
 			j.Total, j.Done, j.Receipt = 10e6, 3e6, &app.CleanupReceipt{Freed: 3e6, Cancelled: true}
 		})

@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -160,8 +162,9 @@ says replaces what the rule said; --tag '' takes all patterns away, and 0 a numb
 		Example: "  berth rules edit releases --versions 50\n  berth rules edit 2 --younger 14d --pulled ''",
 		Args:    want(1, 1, "one rule"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			seen := picked{}
 			return p.changeRules(cmd, func(rules []app.Rule) ([]app.Rule, error) {
-				i, err := findRule(rules, args[0])
+				i, err := seen.find(rules, args[0])
 				if err == nil {
 					merge(cmd, &rules[i], r)
 				}
@@ -206,9 +209,10 @@ func (p *program) rulesSwitch(to, short string) *cobra.Command {
 	return &cobra.Command{
 		Use: to + " RULE...", Short: short, Args: want(1, -1, "one rule, or more"), Example: "  berth rules " + to + " releases",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			seen := picked{}
 			return p.changeRules(cmd, func(rules []app.Rule) ([]app.Rule, error) {
 				for _, name := range args {
-					i, err := findRule(rules, name)
+					i, err := seen.find(rules, name)
 					if err != nil {
 						return nil, err
 					}
@@ -226,10 +230,11 @@ func (p *program) rulesRemove() *cobra.Command {
 		Use: "remove RULE...", Aliases: []string{"rm"}, Short: "Forget rules", Args: want(1, -1, "one rule, or more"),
 		Example: "  berth rules remove releases\n  berth rules remove 2",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			seen := picked{}
 			return p.changeRules(cmd, func(rules []app.Rule) ([]app.Rule, error) {
 				gone := map[int]bool{}
 				for _, name := range args {
-					i, err := findRule(rules, name)
+					i, err := seen.find(rules, name)
 					if err != nil {
 						return nil, err
 					}
@@ -251,19 +256,73 @@ func (p *program) rulesRemove() *cobra.Command {
 // changeRules replaces the rules by what change makes of them, and shows them.
 func (p *program) changeRules(cmd *cobra.Command, change func([]app.Rule) ([]app.Rule, error)) error {
 	return p.with(cmd, func(ctx context.Context, s app.Service) error {
-		reply, err := s.Rules(ctx, app.RulesRequest{})
+		reply, err := swapRules(ctx, s, func(reply app.RulesReply) (r app.SetRulesRequest, err error) {
+			rules, err := change(slices.Clone(reply.Rules))
+			r.Rules = &rules
+			return r, err
+		})
 		if err != nil {
-			return err
-		}
-		rules, err := change(slices.Clone(reply.Rules))
-		if err != nil {
-			return err
-		}
-		if reply, err = s.SetRules(ctx, app.SetRulesRequest{Rules: &rules}); err != nil {
 			return err
 		}
 		return p.printRules(reply)
 	})
+}
+
+// mostSwaps bounds how often rules that others keep changing are tried again.
+const mostSwaps = 100
+
+// swapRules sets what change makes of the rules in effect, anew when others
+// changed them meanwhile.
+func swapRules(ctx context.Context, s app.Service, change func(app.RulesReply) (app.SetRulesRequest, error)) (app.RulesReply, error) {
+	for n := 1; ; n++ {
+		was, err := s.Rules(ctx, app.RulesRequest{})
+		if err != nil {
+			return was, err
+		}
+		r, err := change(was)
+		if err != nil {
+			return was, err
+		}
+		r.Version = was.Version
+		is, err := s.SetRules(ctx, r)
+		if p, ok := errors.AsType[*app.Problem](err); ok && p.Code == app.CodeRulesChanged && n < mostSwaps {
+			continue
+		}
+		return is, err
+	}
+}
+
+// picked finds rules by what a person called them. A number means the rule that
+// stood there at the first look, whatever others change meanwhile.
+type picked map[string]app.Rule
+
+func (seen picked) find(rules []app.Rule, name string) (int, error) {
+	i, err := findRule(rules, name)
+	if err == nil && rules[i].Name == name {
+		return i, nil
+	}
+	was, again := seen[name]
+	if err == nil && !again {
+		seen[name] = cloneRule(rules[i])
+		return i, nil
+	}
+	if again && (err != nil || !reflect.DeepEqual(was, rules[i])) {
+		return 0, rulesMoved("berth rules")
+	}
+	return i, err
+}
+
+// cloneRule is for a copy that does not change when the rule is edited.
+func cloneRule(r app.Rule) app.Rule {
+	r.Repositories, r.Tags, r.Except, r.Always = slices.Clone(r.Repositories), slices.Clone(r.Tags), slices.Clone(r.Except), slices.Clone(r.Always)
+	return r
+}
+
+func rulesMoved(command string) error {
+	return &app.Problem{
+		Code: app.CodeRulesChanged, Severity: "error", Title: "Somebody else changed the rules meanwhile",
+		Text: "Another rule has that number now, so nothing was changed.", Fix: "Look at them, and try again:", Command: command, Exit: 4,
+	}
 }
 
 // findRule finds a rule by its name, or else by its number.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
@@ -166,6 +167,9 @@ func (p *program) verificationLine(v app.Verification) string {
 	case app.VerifyRunning:
 		return fmt.Sprintf("Verifying since %s: %s", p.ago(v.Started), read)
 	case app.VerifyPaused:
+		if v.Interrupted {
+			return p.interruptedLine(v, read)
+		}
 		return fmt.Sprintf("Paused: %s. To go on: berth verify", read)
 	}
 	what := fmt.Sprintf("%s (%s) and %s in %s verified, %s", plural64(v.Blobs, "blob", "blobs"), bytes,
@@ -177,6 +181,18 @@ func (p *program) verificationLine(v app.Verification) string {
 		return what + "; some of it could not be looked at"
 	}
 	return "All " + what + "; nothing missing, nothing damaged"
+}
+
+// interruptedLine is about one that nobody paused.
+func (p *program) interruptedLine(v app.Verification, read string) string {
+	if v.TotalBlobs == 0 {
+		read = "it had just begun"
+	}
+	if v.Resumes.IsZero() {
+		return fmt.Sprintf("Interrupted by the end of Berth: %s. It goes on by itself when Berth runs. To go on now: berth verify", read)
+	}
+	in := max(1, int(v.Resumes.Sub(p.Now()).Round(time.Second)/time.Second))
+	return fmt.Sprintf("Interrupted by the end of Berth: %s. It goes on by itself in %s", read, plural(in, "second", "seconds"))
 }
 
 func plural64(n int64, one, many string) string {

@@ -23,6 +23,17 @@ func TestWhatAVerificationSaysStaysAsItIs(t *testing.T) {
 			v.State, v.Blobs, v.Bytes, v.Complete = app.VerifyPaused, 312, 1050e6, false
 		})
 	}
+	cut := func(in time.Duration) func(f *apptest.Fake) {
+		return func(f *apptest.Fake) {
+			paused(f)
+			f.Change(func(d *apptest.Data) {
+				d.Verification.Interrupted = true
+				if in != 0 {
+					d.Verification.Resumes = apptest.Now.Add(in)
+				}
+			})
+		}
+	}
 	never := func(f *apptest.Fake) {
 		f.Change(func(d *apptest.Data) { d.Verification = app.Verification{State: app.VerifyNever} })
 	}
@@ -34,6 +45,8 @@ func TestWhatAVerificationSaysStaysAsItIs(t *testing.T) {
 		"verify_sound":        {"verify --status", as},
 		"verify_damaged":      {"verify --status", damaged},
 		"verify_paused":       {"verify --status", paused},
+		"verify_cut":          {"verify --status", cut(0)},
+		"verify_cut_soon":     {"verify --status", cut(4 * time.Second)},
 		"verify_never":        {"verify --status", never},
 		"verify_detach":       {"verify --detach --rate 64MB", as},
 		"verify_usage_rate":   {"verify --rate fast", as},
