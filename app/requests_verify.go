@@ -31,6 +31,10 @@ type VerificationRequest struct{}
 // Verification is the last verification, or the one under way.
 type Verification struct {
 	State VerificationState `json:"state"`
+	// Interrupted says of a paused one that nobody paused it: the end of Berth
+	// cut it off. It goes on by itself when Berth serves the folder, at Resumes.
+	Interrupted bool      `json:"interrupted,omitempty"`
+	Resumes     time.Time `json:"resumes,omitzero"`
 	// Job is set while it runs.
 	Job     string    `json:"job,omitempty"`
 	Started time.Time `json:"started,omitzero"`

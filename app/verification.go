@@ -24,7 +24,7 @@ const (
 	savePace = 3 * time.Second
 	// resumeAfter is how long after the start a verification goes on that the
 	// end of the program cut off: not into the start itself.
-	resumeAfter = 15 * time.Second
+	resumeAfter = 5 * time.Second
 )
 
 // verifier keeps what the last verification found, and how far the one is that
@@ -57,8 +57,9 @@ type verifier struct {
 	stop      context.CancelFunc
 	closing   bool // the end has begun: what stops now was cut off
 	// interrupted: the verification that is paused was cut off by the end of a
-	// program.
+	// program; resumes is when it goes on by itself, zero while nobody sees to it.
 	interrupted bool
+	resumes     time.Time
 }
 
 // kept is a finding that stands.
@@ -73,18 +74,27 @@ type kept struct {
 // [Service]. While one runs it answers with that one, at the rate that is asked
 // for now. Errors: verify_running for a Restart while one runs.
 func (c *Core) Verify(ctx context.Context, r VerifyRequest) (JobReply, error) {
+	reply, began, err := c.beginVerification(ctx, r)
+	if began {
+		// At once: after a crash nobody must be told of the one before it.
+		c.saveVerification()
+	}
+	return reply, err
+}
+
+func (c *Core) beginVerification(ctx context.Context, r VerifyRequest) (_ JobReply, began bool, _ error) {
 	v := &c.verifier
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	c.loadVerification()
 	if v.job != "" {
 		if r.Restart {
-			return JobReply{}, verifyRunning(v.job)
+			return JobReply{}, false, verifyRunning(v.job)
 		}
 		if r.Rate != 0 {
 			v.rate.Store(r.Rate)
 		}
-		return JobReply{ID: v.job}, nil
+		return JobReply{ID: v.job}, false, nil
 	}
 	from := v.at
 	if r.Restart || v.state != VerifyPaused {
@@ -96,14 +106,14 @@ func (c *Core) Verify(ctx context.Context, r VerifyRequest) (JobReply, error) {
 		return job.Result{}, c.verifying(ctx, from, lookOnly, report)
 	})
 	if err != nil {
-		return reply, err
+		return reply, false, err
 	}
 	v.rate.Store(r.Rate)
 	v.job, v.state, v.at, v.lookOnly, v.ended, v.interrupted, v.changed = reply.ID, VerifyRunning, from, lookOnly, time.Time{}, false, true
 	if from.Started.IsZero() {
 		v.at.Started = time.Now()
 	}
-	return reply, nil
+	return reply, true, nil
 }
 
 func verifyRunning(id string) *Problem {
@@ -258,6 +268,12 @@ func (c *Core) resumeVerification(ctx context.Context, api *httpd.Server) {
 	if wait == 0 {
 		wait = resumeAfter
 	}
+	v.mu.Lock()
+	if !c.lock.ReadOnly() {
+		v.resumes = time.Now().Add(wait)
+	}
+	v.mu.Unlock()
+	c.notify(Notice{Kind: NoticeUpkeep})
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -266,6 +282,7 @@ func (c *Core) resumeVerification(ctx context.Context, api *httpd.Server) {
 	case <-timer.C:
 	}
 	v.mu.Lock()
+	v.resumes = time.Time{}
 	c.loadVerification()
 	again := v.job == "" && v.interrupted
 	request := VerifyRequest{LookOnly: v.lookOnly, Rate: v.rate.Load()}
@@ -290,7 +307,10 @@ func (c *Core) Verification(ctx context.Context, _ VerificationRequest) (Verific
 		State: v.state, Job: v.job, Started: v.at.Started, Ended: v.ended,
 		Blobs: v.at.Blobs, TotalBlobs: v.at.TotalBlobs, Bytes: v.at.Bytes, TotalBytes: v.at.TotalBytes,
 		Links: v.at.Links, Repositories: v.at.Repositories, Complete: v.state == VerifyDone && v.complete,
-		Findings: []Finding{},
+		Interrupted: v.interrupted, Findings: []Finding{},
+	}
+	if v.interrupted {
+		out.Resumes = v.resumes
 	}
 	for _, k := range v.findings[:min(len(v.findings), shownFindings)] {
 		out.Findings = append(out.Findings, k.row())

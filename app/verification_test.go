@@ -331,3 +331,30 @@ func TestWhatCannotBeReadOfAVerificationMeansThatThereWasNone(t *testing.T) {
 		t.Errorf("of what is whole it says %+v", v)
 	}
 }
+
+func TestAVerificationThatACrashCutsOffIsNotTakenForTheOneBefore(t *testing.T) {
+	t.Parallel()
+	i, _ := slow(t)
+	if v := i.verified(app.VerifyRequest{}); v.State != app.VerifyDone {
+		t.Fatalf("the first ended as %+v", v)
+	}
+	if _, err := i.Verify(t.Context(), app.VerifyRequest{Restart: true, Rate: 100_000}); err != nil {
+		t.Fatal(err)
+	}
+	crashed := t.TempDir()
+	if err := os.CopyFS(filepath.Join(crashed, "berth/verify"), os.DirFS(filepath.Join(i.data, "berth/verify"))); err != nil {
+		t.Fatal(err)
+	}
+	c := open(t, options(t, crashed, "127.0.0.1:0"))
+	v, err := c.Verification(t.Context(), app.VerificationRequest{})
+	if err != nil || v.State != app.VerifyPaused || !v.Interrupted || !v.Resumes.IsZero() {
+		t.Errorf("after the crash it says %+v, %v", v, err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	now := start(t, options(t, crashed, "127.0.0.1:0"))
+	if v := now.until(func(v app.Verification) bool { return !v.Resumes.IsZero() }); time.Until(v.Resumes) > 10*time.Second {
+		t.Errorf("it goes on at %v", v.Resumes)
+	}
+}
