@@ -184,6 +184,9 @@ func (w *cleanup) execute(ctx context.Context, p *heldPlan, report func(job.Prog
 		}
 		r.Problems = append(r.Problems, problem.String())
 	}
+	var problems []string
+	r.Attached, problems = w.c.dropAttached(ctx, p.plan)
+	r.Problems = append(r.Problems, problems...)
 	if err == nil {
 		err = w.purge(ctx, p, report)
 	}

@@ -146,6 +146,9 @@ type CleanupReceipt struct {
 	// since the disk was low.
 	Dropped int `json:"dropped,omitempty"`
 	Emptied int `json:"emptied,omitempty"`
+	// Attached tags of signatures and the like went to the trash, since what
+	// they stood beside was freed.
+	Attached int `json:"attached,omitempty"`
 	// Kept is what the plan had and stayed, and why.
 	Kept []CleanupReason `json:"kept,omitempty"`
 	// Problems say what could not be done.
