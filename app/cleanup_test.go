@@ -248,7 +248,7 @@ func TestAReadOnlyRegistrySaysThatNothingCanBeFreed(t *testing.T) {
 		t.Errorf("a plan only reads: %v", err)
 	}
 	_, err := i.RunCleanup(t.Context(), app.RunCleanupRequest{})
-	if p := app.AsProblem(err); p == nil || p.Code != "read_only" || !strings.Contains(p.Text, "Nothing can be freed") {
+	if p := app.AsProblem(err); p == nil || p.Code != "read_only" || !strings.Contains(p.Text, "deleted or freed") {
 		t.Errorf("problem %v", err)
 	}
 }
