@@ -45,10 +45,16 @@ type RulesReply struct {
 	// variable of the environment; empty: they can.
 	Locked          string `json:"locked,omitempty"`
 	ImmutableLocked string `json:"immutable_locked,omitempty"`
+	// Version changes with the rules, and is the same for the same rules.
+	Version string `json:"version,omitempty"`
 }
 
 // SetRulesRequest replaces rules; nil leaves them as they are.
 type SetRulesRequest struct {
+	// Version is that of the rules which these were made from. When others are in
+	// effect by now nothing is changed: a Problem rules_changed. Empty: whatever
+	// is in effect is replaced.
+	Version   string           `json:"version,omitempty"`
 	Rules     *[]Rule          `json:"rules,omitempty"`
 	Immutable *[]ImmutableRule `json:"immutable,omitempty"`
 }

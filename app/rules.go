@@ -2,6 +2,9 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -19,9 +22,16 @@ const (
 	keyImmutable = "berth.immutable"
 )
 
+// CodeRulesChanged is the code of the problem that the rules were changed since
+// they were read; see [SetRulesRequest].
+const CodeRulesChanged = "rules_changed"
+
 // Rules gives the rules in effect; see [Service].
 func (c *Core) Rules(context.Context, RulesRequest) (RulesReply, error) {
-	cfg := c.conf()
+	return rulesOf(c.conf()), nil
+}
+
+func rulesOf(cfg *config.Config) RulesReply {
 	reply := RulesReply{
 		Rules: []Rule{}, Immutable: []ImmutableRule{},
 		Locked: lockedBy(cfg, keyRules), ImmutableLocked: lockedBy(cfg, keyImmutable),
@@ -32,7 +42,11 @@ func (c *Core) Rules(context.Context, RulesRequest) (RulesReply, error) {
 	for _, p := range cfg.Berth.Immutable {
 		reply.Immutable = append(reply.Immutable, ImmutableRule(p))
 	}
-	return reply, nil
+	if text, err := json.Marshal([]any{reply.Rules, reply.Immutable}); err == nil { // which words and numbers cannot fail
+		sum := sha256.Sum256(text)
+		reply.Version = hex.EncodeToString(sum[:8])
+	}
+	return reply
 }
 
 // lockedBy says what decides on a setting so that it cannot be changed here.
@@ -71,11 +85,23 @@ func (c *Core) SetRules(ctx context.Context, r SetRulesRequest) (RulesReply, err
 		}
 	}
 	if len(values) > 0 {
-		if err := c.applySettings(ctx, values); err != nil {
+		if err := c.changeSettings(ctx, values, r.unchanged); err != nil {
 			return RulesReply{}, AsProblem(err)
 		}
 	}
 	return c.Rules(ctx, RulesRequest{})
+}
+
+// unchanged refuses rules that were made from others than those of was.
+func (r SetRulesRequest) unchanged(was *config.Config) error {
+	if r.Version == "" || r.Version == rulesOf(was).Version {
+		return nil
+	}
+	return &Problem{
+		Code: CodeRulesChanged, Severity: severityError, Title: "The rules were changed by somebody else",
+		Text: "What you changed was made from the rules as they were before.", Fix: "Nothing was changed. Look at them, and try again:",
+		Command: "berth rules", Exit: exitConflict,
+	}
 }
 
 // written writes a setting as it stands in a file.

@@ -57,9 +57,18 @@ func (c *Core) Apply(ctx context.Context, r ApplyRequest) (SettingsReply, error)
 // Errors: [*Problem] setting_unknown, setting_restart, setting_locked,
 // setting_invalid, read_only.
 func (c *Core) applySettings(ctx context.Context, values map[string]string) error {
+	return c.changeSettings(ctx, values, func(*config.Config) error { return nil })
+}
+
+// changeSettings is applySettings, unless allow refuses the configuration that
+// is in effect when nobody else can change it any more.
+func (c *Core) changeSettings(ctx context.Context, values map[string]string, allow func(was *config.Config) error) error {
 	c.tuning.mu.Lock()
 	defer c.tuning.mu.Unlock()
 	was := c.conf()
+	if err := allow(was); err != nil {
+		return err
+	}
 	made := was.Made()
 	if made == nil {
 		made = config.Made{}

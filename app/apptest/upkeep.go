@@ -168,6 +168,12 @@ func (f *Fake) SetRules(ctx context.Context, r app.SetRulesRequest) (app.RulesRe
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if r.Version != "" && r.Version != f.data.Rules.Version {
+		return app.RulesReply{}, &app.Problem{Code: app.CodeRulesChanged, Severity: "error", Title: "The rules were changed by somebody else", Exit: 4}
+	}
+	if f.data.Rules.Version != "" {
+		f.data.Rules.Version += "'"
+	}
 	if r.Rules != nil {
 		// A rule keeps its row of the preview when it moves.
 		f.data.Preview.Rules = f.preview(app.PreviewRulesRequest{Rules: r.Rules}).Rules

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"berth/app"
@@ -97,5 +99,43 @@ func TestApplyWaitsAndSaysHowMuchWent(t *testing.T) {
 	code, out, errs := started(t, false, []string{"rules", "apply"}, func(f *apptest.Fake, id string, _ func()) { f.Finish(id) })
 	if code != 0 || out != "Dropped 37 tags and manifests\n" || !strings.Contains(errs, "berth trash") {
 		t.Errorf("exit %d, %q, %q", code, out, errs)
+	}
+}
+
+func TestRulesThatAreAddedAtOnceAllLand(t *testing.T) {
+	t.Parallel()
+	f := apptest.New()
+	f.Change(func(d *apptest.Data) { d.Rules = app.RulesReply{Version: "0"} })
+	var group sync.WaitGroup
+	for n := range 8 {
+		group.Go(func() {
+			for _, line := range []string{"rules add --newest 1 --name n", "rules immutable add --tag v* --name n"} {
+				if code, _, errs := run(t, f, strings.Fields(line+strconv.Itoa(n))...); code != 0 {
+					t.Errorf("%s: exit %d, %s", line, code, errs)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if reply, err := f.Rules(t.Context(), app.RulesRequest{}); err != nil || len(reply.Rules) != 8 || len(reply.Immutable) != 8 {
+		t.Errorf("%d rules, %d of immutable tags, %v", len(reply.Rules), len(reply.Immutable), err)
+	}
+}
+
+func TestANumberMeansTheRuleThatWasSeen(t *testing.T) {
+	t.Parallel()
+	rules := []app.Rule{{Name: "a", Newest: 1}, {Name: "b", Newest: 1}, {Name: "c", Newest: 1}}
+	seen := picked{}
+	if i, err := seen.find(rules, "2"); i != 1 || err != nil {
+		t.Fatal(i, err)
+	}
+	if i, err := seen.find(rules, "c"); i != 2 || err != nil {
+		t.Fatal(i, err)
+	}
+	if _, err := seen.find(rules[1:], "2"); err == nil {
+		t.Error("number 2 was b, and is c")
+	}
+	if i, err := seen.find(rules[1:], "c"); i != 1 || err != nil {
+		t.Errorf("a name: %d, %v", i, err)
 	}
 }
