@@ -16,7 +16,8 @@
 // then Registry.repos, by repository: a manifest or the whole is deleted alone,
 // tags change beside each other; then Registry.tags, by repository and tag, so
 // that what a record says is what the tag named when it changed. All are
-// striped. Then table.reading, by the one who reads the folder, and table.mu,
+// striped. Then drops.mu, which guards who goes with whom and is never held while
+// something goes; then table.reading, by the one who reads the folder, and table.mu,
 // which guards what is remembered of the files and is never held while one is
 // read or written. Who restores an entry holds it, without a lock, so that it is
 // not let go of meanwhile: until all is linked, only the entry keeps the bytes.
