@@ -95,8 +95,9 @@ type plannedReply struct {
 
 // cleanUp shows a plan, asks, and carries it out.
 func (p *program) cleanUp(ctx context.Context, s app.Service, f cleanupFlags, grace *time.Duration) error {
+	looked := p.patience("Looking at what can be freed ...")
 	plan, err := s.PlanCleanup(ctx, app.PlanCleanupRequest{Grace: grace, KeepUntagged: f.keepUntagged})
-	if err != nil {
+	if looked(); err != nil {
 		return err
 	}
 	reply := plannedReply{CleanupPlan: plan}
@@ -129,6 +130,24 @@ func (p *program) cleanUp(ctx context.Context, s app.Service, f cleanupFlags, gr
 		return err
 	}
 	return p.cleaned(j, plan.Problems)
+}
+
+// patience says on a terminal what takes so long, once it does; the function
+// that it gives ends that.
+func (p *program) patience(text string) (end func()) {
+	if !p.Terminal || p.json {
+		return func() {}
+	}
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case <-time.After(time.Second):
+			fmt.Fprintln(p.Err, text)
+		case <-over:
+		}
+	}()
+	return func() { close(over); <-done }
 }
 
 // cleaned prints the receipt, however the job ended. What the plan told is not

@@ -264,3 +264,21 @@ func TestWhatCouldNotBeRemovedIsSaidOnceAndFailsTheCommand(t *testing.T) {
 		t.Errorf("what was left alone is no failure: %v", err)
 	}
 }
+
+func TestAPlanThatTakesLongIsSaidToAndCanBeInterrupted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := apptest.NewAt(time.Now)
+		defer f.Hold("PlanCleanup")()
+		d, out, errs := depsFor(f)
+		d.Terminal = true
+		ctx, interrupt := context.WithCancel(t.Context())
+		done := make(chan int)
+		go func() { done <- Run(ctx, d, []string{"cleanup"}) }()
+		time.Sleep(2 * time.Second)
+		interrupt()
+		if code := <-done; code != 1 || out.String() != "" || errs.String() != "Looking at what can be freed ...\nberth: Cancelled\n" {
+			t.Errorf("exit %d, output %q, error %q", code, out, errs)
+		}
+	})
+}
