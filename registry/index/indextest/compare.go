@@ -166,6 +166,7 @@ func compareCandidates(t *testing.T, x index.Index, m *model, repo, at string) {
 		named[d] = true
 	}
 	tags, untagged := 0, 0
+	compareChanged(t, x, m, repo, at)
 	for c, err := range x.Candidates(t.Context(), repo) {
 		if err != nil {
 			t.Fatal(err)

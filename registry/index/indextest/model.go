@@ -73,6 +73,7 @@ type model struct {
 	tags      map[string]map[string]registry.Digest
 	stored    map[registry.Digest]bool
 	roots     map[string]index.Root
+	read      map[string]candidates
 }
 
 func newModel(w *world) *model {
@@ -83,6 +84,7 @@ func newModel(w *world) *model {
 		tags:      map[string]map[string]registry.Digest{},
 		stored:    map[registry.Digest]bool{},
 		roots:     map[string]index.Root{},
+		read:      map[string]candidates{},
 	}
 }
 

@@ -19,7 +19,7 @@ const (
 	sqlUntagged     = sqlUntaggedFrom + ` AND h.key > ?` + sqlUntaggedIf + ` ORDER BY h.key LIMIT ?`
 	sqlUntaggedFrom = `SELECT '', h.key, h.at, h.pulled, s.key, (SELECT group_concat(hex(p.key)) FROM edge e
 			CROSS JOIN hold p ON p.repo = h.repo AND p.obj = e.parent AND p.key IS NOT NULL WHERE e.child = h.obj AND e.parent IS NOT o.subject)
-		FROM hold h CROSS JOIN obj o ON o.id = h.obj LEFT JOIN obj s ON s.id = o.subject
+		FROM hold h INDEXED BY hold_manifest CROSS JOIN obj o ON o.id = h.obj LEFT JOIN obj s ON s.id = o.subject
 		WHERE h.repo = ?`
 	sqlUntaggedIf = ` AND (o.tags = 0 OR NOT EXISTS (SELECT 1 FROM tag t WHERE t.obj = h.obj AND t.repo = h.repo))`
 )
@@ -61,11 +61,11 @@ func (x *Index) candidates(ctx context.Context, repo string, yield func(index.Ca
 	if err != nil {
 		return err
 	}
-	few, err := x.few(ctx, id)
+	many, must, err := x.many(ctx, id)
 	if err != nil {
 		return err
 	}
-	if done, err := x.manyCandidates(ctx, repo, id, !few, yield); done || err != nil {
+	if done, err := x.manyCandidates(ctx, repo, id, many, must, yield); done || err != nil {
 		return err
 	}
 	for _, query := range []string{sqlTagged, sqlUntagged} {

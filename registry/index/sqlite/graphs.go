@@ -27,6 +27,8 @@ type graphs struct {
 	mu   sync.Mutex // guards what follows, and the graph
 	last *graph
 	end  *time.Timer // lets go of it
+	one  int         // candidates that were looked up one by one since
+	from time.Time
 
 	told    sync.Mutex // guards what follows; taken for a moment, also by the writer
 	wanted  bool       // there is, or will be, a graph that is to be kept up to date
@@ -114,6 +116,18 @@ func (gs *graphs) close() {
 	gs.drop()
 }
 
+// single counts candidates that are about to be looked up one by one, and says
+// when there were so many within a moment that a graph had better be loaded.
+func (gs *graphs) single(n int) bool {
+	gs.mu.Lock()
+	defer gs.mu.Unlock()
+	if now := time.Now(); now.Sub(gs.from) > time.Second {
+		gs.one, gs.from = 0, now
+	}
+	gs.one += n
+	return gs.one > 2*candidatesAtOnce
+}
+
 // withGraph has do work on a graph that is no older than this call. Where none
 // is kept, and it need not be, do is not called.
 func (x *Index) withGraph(ctx context.Context, must bool, do func(g *graph) error) (done bool, err error) {
@@ -160,6 +174,29 @@ func (g *graph) find(ctx context.Context, x *Index, d registry.Digest) (id int32
 		return 0, false, nil
 	}
 	return id, err == nil && int(id) < len(g.objects), err
+}
+
+// rows reads the rows of a query; the row that do gets is reused. Many are read
+// past the pool.
+func (x *Index) rows(ctx context.Context, many bool, query string, do func(row []driver.Value), args ...any) error {
+	if many {
+		return x.bulk(query, do, args...)
+	}
+	rows, err := x.query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	names, err := rows.Columns()
+	row, into := make([]driver.Value, len(names)), make([]any, len(names))
+	for i := range row {
+		into[i] = &row[i]
+	}
+	for err == nil && rows.Next() {
+		if err = rows.Scan(into...); err == nil {
+			do(row)
+		}
+	}
+	return x.watch(errors.Join(err, rows.Err(), rows.Close()))
 }
 
 // bulk reads many rows, past the pool that database/sql puts before a

@@ -24,15 +24,15 @@ const (
 // manyCandidatesAtOnce is how many tags are read before the first is yielded.
 const manyCandidatesAtOnce = 1 << 16
 
-// few reports whether a repository has so little to be judged that it is looked
-// up one by one, unless there is a graph.
-func (x *Index) few(ctx context.Context, repo int64) (bool, error) {
+// many reports whether a repository has much to be judged; and whether a graph
+// must be loaded, where there is none, so that it is not looked up one by one.
+func (x *Index) many(ctx context.Context, repo int64) (many, must bool, err error) {
 	var n int
-	err := x.scan(ctx, `SELECT tags + manifests FROM repo WHERE id = ?`, repo, &n)
+	err = x.scan(ctx, `SELECT tags + manifests FROM repo WHERE id = ?`, repo, &n)
 	if errors.Is(err, sql.ErrNoRows) {
-		return true, nil
+		return false, false, nil
 	}
-	return n < candidatesAtOnce, err
+	return n > candidatesAtOnce, n > candidatesAtOnce || x.graphs.single(n), err
 }
 
 // dated is a row of tag or hold.
@@ -44,7 +44,7 @@ type dated struct {
 
 // manyCandidates yields the candidates of a repository with a graph. Where none
 // is kept, and it need not be, done is false.
-func (x *Index) manyCandidates(ctx context.Context, repo string, id int64, must bool, yield func(index.Candidate, error) bool) (done bool, err error) {
+func (x *Index) manyCandidates(ctx context.Context, repo string, id int64, many, must bool, yield func(index.Candidate, error) bool) (done bool, err error) {
 	tagged := bits{}
 	for after, more := "", true; more; {
 		if err := ctx.Err(); err != nil {
@@ -53,7 +53,7 @@ func (x *Index) manyCandidates(ctx context.Context, repo string, id int64, must 
 		var rows []dated
 		var out []index.Candidate
 		done, err = x.withGraph(ctx, must, func(g *graph) (err error) {
-			err = x.bulk(sqlManyTags, func(row []driver.Value) {
+			err = x.rows(ctx, many, sqlManyTags, func(row []driver.Value) {
 				name, _ := row[0].(string)
 				rows = append(rows, dated{name, small(row[1]), integer(row[2]), integer(row[3])})
 			}, id, after, int64(manyCandidatesAtOnce))
@@ -75,7 +75,7 @@ func (x *Index) manyCandidates(ctx context.Context, repo string, id int64, must 
 		}
 		more = len(rows) == manyCandidatesAtOnce
 	}
-	untagged, err := x.manyUntagged(ctx, repo, id, tagged)
+	untagged, err := x.manyUntagged(ctx, repo, id, many, tagged)
 	for _, c := range untagged {
 		if !yield(c, nil) {
 			return true, errStop
@@ -85,11 +85,11 @@ func (x *Index) manyCandidates(ctx context.Context, repo string, id int64, must 
 }
 
 // manyUntagged gives the manifests of a repository that none of its tags names.
-func (x *Index) manyUntagged(ctx context.Context, repo string, id int64, tagged bits) (out []index.Candidate, err error) {
+func (x *Index) manyUntagged(ctx context.Context, repo string, id int64, many bool, tagged bits) (out []index.Candidate, err error) {
 	_, err = x.withGraph(ctx, true, func(g *graph) error {
 		var all []int32
 		var rows []dated
-		err := x.bulk(sqlManyHolds, func(row []driver.Value) {
+		err := x.rows(ctx, many, sqlManyHolds, func(row []driver.Value) {
 			obj := small(row[0])
 			if all = append(all, obj); !tagged.has(obj) {
 				rows = append(rows, dated{"", obj, integer(row[1]), integer(row[2])})
