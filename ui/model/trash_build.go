@@ -65,7 +65,10 @@ func (m *Trash) rowLocked(e app.TrashEntry) TrashRow {
 	}
 	detail = append(detail, Ago(e.At, now))
 	tip := entryName(e) + "\n" + capital(e.Why)
-	if who != "" {
+	switch {
+	case strings.HasPrefix(who, "from "):
+		tip += " " + who
+	case who != "":
 		tip += " by " + who
 	}
 	tip += ", " + Absolute(e.At, now) + "\n" + DigestLabel(e.Digest)

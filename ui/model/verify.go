@@ -255,7 +255,7 @@ func (m *Verify) buildLocked() *VerifyState {
 			st.Text = "pausing…"
 		}
 	case app.VerifyPaused:
-		st.Title, st.Verb, st.Again, st.Progress = fmt.Sprintf("Paused at %d %%", Percent(bytes, total)), "Resume", true, Part(bytes, total)
+		st.Title, st.Verb, st.Again, st.Progress = fmt.Sprintf("Paused at %d%%", Percent(bytes, total)), "Resume", true, Part(bytes, total)
 		st.Text = Of(bytes, total) + " read; it goes on where it was"
 	default:
 		st.Verb = "Verify again"
@@ -289,6 +289,12 @@ func (m *Verify) findingsLocked(st *VerifyState) {
 	mendable := 0
 	for _, f := range v.Findings {
 		row := FindingRow{ID: f.ID, Title: capital(f.Kind), Text: f.Text, Tip: DigestLabel(f.Digest), Fixes: fixItems(f), Trouble: m.trouble[f.ID]}
+		if f.Repository != "" {
+			row.Image = f.Repository
+			if f.Tag != "" {
+				row.Image += ":" + f.Tag
+			}
+		}
 		if f.Size > 0 {
 			row.Size = Size(f.Size)
 		}

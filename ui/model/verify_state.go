@@ -33,8 +33,10 @@ type FindingRow struct {
 	ID string
 	// Title is "Blob damaged", Text a sentence.
 	Title, Text string
-	Size        string
-	Tip         string
+	// Image is "acme/app:v1", or a repository, or empty.
+	Image string
+	Size  string
+	Tip   string
 	// Fixes are what can help, the best first.
 	Fixes []FixItem
 	// Trouble is why the last repair of it failed, or empty.

@@ -26,7 +26,7 @@ func TestVerifyingRunsPausesResumesAndEndsSound(t *testing.T) {
 	f.Change(func(d *apptest.Data) { d.Verification.Bytes = 2100e6 })
 	m.Verify.Act()
 	m.Refresh()
-	if st := m.Verify.State(); st.Verb != "Resume" || !st.Again || st.Title != "Paused at 50 %" || toasts(m) != "" {
+	if st := m.Verify.State(); st.Verb != "Resume" || !st.Again || st.Title != "Paused at 50%" || toasts(m) != "" {
 		t.Fatalf("%+v, %q", st, toasts(m))
 	}
 	m.Verify.Act()

@@ -108,7 +108,8 @@ func (c *verifyCard) rows(st model.VerifyState) []fyne.CanvasObject {
 		text.Set(f.Text)
 		title := widget.NewText(f.Title, widget.BodyBold)
 		title.SetTip(f.Tip)
-		lines := []fyne.CanvasObject{widget.NewTips(title), text}
+		image := widget.NewText(f.Image, widget.Quiet)
+		lines := []fyne.CanvasObject{widget.Across(theme.Gap, 1, widget.NewTips(title), widget.NewTips(image)), text}
 		if f.Trouble != "" {
 			trouble := widget.NewProse(widget.Quiet.Sized(12).In(theme.Danger), 0)
 			trouble.Set(f.Trouble)
