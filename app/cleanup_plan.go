@@ -27,6 +27,7 @@ const (
 	whyUntagged    = "it has no tag, and what has none is kept"
 	whyYoungToo    = "it has no tag, and is younger than the rules say"
 	whyTrash       = "it is in the trash, from where it can be restored"
+	whyPinned      = "it is pinned, though no tag names it"
 	whyQuarantine  = "it was damaged, and is kept aside"
 	whyDoubtful    = "something could not be read, so it may be needed"
 	whyNotCleaned  = "the clean-up ended before it came to this"
@@ -226,7 +227,8 @@ func (c *Core) describeKept(ctx context.Context, p *heldPlan, o gc.Options) {
 	stays.add(whyDoubtful, p.plan.Doubtful.Blobs, p.plan.Doubtful.Bytes)
 	if u, err := c.usage(ctx); err == nil {
 		if entries, err := c.bin.Len(ctx); err == nil && u.Trash <= s.InUse {
-			stays.add(whyTrash, entries, u.Trash)
+			stays.add(whyTrash, entries, u.Trash-u.Pinned)
+			stays.add(whyPinned, c.untaggedPins(ctx), u.Pinned)
 			s.InUse -= u.Trash
 		}
 		// What manifests without a tag hold that are not garbage.

@@ -34,7 +34,7 @@ import (
 // Open puts the product together and gives a Core that answers every method;
 // [Core.Run] serves it. The caller closes it. What is composed, in this order:
 // the ownership of the data folder, driver, index, store, trash, immutable tags,
-// read-only switch, observer; Run adds server, HTTP chain and control socket.
+// pins, read-only switch, observer; Run adds server, HTTP chain and control socket.
 //
 // Errors are a [*Problem]: data_locked when another process has the folder.
 func Open(ctx context.Context, o Options) (_ *Core, err error) {
@@ -73,6 +73,7 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 	c.openCleaner(st, drv)
 	reg := withURLRules(c.trash, c.cfg.Validation)
 	reg = filter.Immutable(reg, st.TagsOf, c.held)
+	reg = filter.Pinned(reg, c.pinOf)
 	reg = filter.ReadOnly(reg, c.readOnly.Load)
 	reg = filter.Observe(reg, c.bus)
 	c.reg, c.archive = reg, into(reg, c.tempDir)

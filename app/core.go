@@ -62,6 +62,7 @@ type Core struct {
 	log     *slog.Logger
 	started time.Time
 	tuning  tuning
+	pinning sync.RWMutex  // shared by what deletes manifests, alone for a pin that comes
 	silence time.Duration // how long the end waits for clients that send nothing
 	user    string
 

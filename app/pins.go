@@ -23,6 +23,8 @@ func (c *Core) Pin(ctx context.Context, r PinRequest) (PinReply, error) {
 	if r.Off {
 		return c.unpin(ctx, r)
 	}
+	c.pinning.Lock()
+	defer c.pinning.Unlock()
 	d, err := c.resolve(ctx, r.Repository, r.Tag)
 	if err != nil {
 		return PinReply{}, err

@@ -192,7 +192,10 @@ func registryProblem(err error) *Problem {
 		p.Fix = "Copy it whole, as in sha256: and 64 digits."
 	case errors.Is(first, registry.ErrDenied) && immutableRule(first) != "":
 		p.Code, p.Title, p.Exit = "immutable", "That tag is immutable", exitConflict
-		p.Fix, p.Command = "Use another tag, or change the rule "+immutableRule(first)+":", "berth config show berth.immutable"
+		p.Fix, p.Command = "Use another tag, or change the rule "+immutableRule(first)+":", "berth rules immutable"
+	case errors.Is(first, registry.ErrDenied) && pinnedTag(first) != "":
+		p.Code, p.Title, p.Exit = codePinned, "That image is pinned", exitConflict
+		p.Fix, p.Command = "Unpin it first:", "berth unpin "+pinnedTag(first)
 	case errors.Is(first, registry.ErrDenied), errors.Is(first, registry.ErrUnauthorized):
 		p.Title = "That is not allowed"
 		p.Fix = "Sign in as somebody who may."

@@ -21,12 +21,14 @@ func (c *Core) DeleteRepository(ctx context.Context, r DeleteRepositoryRequest) 
 	if c.readOnly.Load() {
 		return DeleteRepositoryReply{}, readOnlyProblem()
 	}
+	c.pinning.RLock()
+	defer c.pinning.RUnlock()
 	reply, err := c.planRepository(ctx, r)
 	if err != nil || r.DryRun {
 		return reply, err
 	}
 	e, err := c.trash.DeleteRepository(ctx, r.Repository, trash.Deletion{
-		Size: reply.Deleted.Size, Allow: func(tags []string) error { return c.deletable(r.Repository, tags) },
+		Size: reply.Deleted.Size, Allow: func(tags []string) error { return c.deletable(ctx, r.Repository, tags) },
 	})
 	if e.ID != "" || err == nil {
 		c.bus.Publish(event.Event{Kind: event.Delete, Time: e.At, Repository: r.Repository, Caller: registry.CallerFrom(ctx)})
@@ -74,7 +76,7 @@ func (c *Core) planRepository(ctx context.Context, r DeleteRepositoryRequest) (D
 	if reply.Deleted.Tags+reply.Deleted.Manifests == 0 {
 		return reply, notFound(r.Repository)
 	}
-	if err := c.deletable(r.Repository, tags); err != nil {
+	if err := c.deletable(ctx, r.Repository, tags); err != nil {
 		return reply, err
 	}
 	for name, err := range c.reg.Repositories(ctx, r.Repository+"/") {
@@ -104,8 +106,8 @@ func (c *Core) measure(ctx context.Context, repo string) (size, frees int64, err
 // mostNamed is how many immutable tags a refusal names.
 const mostNamed = 5
 
-// deletable refuses to delete what has immutable tags.
-func (c *Core) deletable(repo string, tags []string) error {
+// deletable refuses to delete what has immutable tags, and what pins hold.
+func (c *Core) deletable(ctx context.Context, repo string, tags []string) error {
 	var held []string
 	var first string
 	for _, tag := range tags {
@@ -117,7 +119,7 @@ func (c *Core) deletable(repo string, tags []string) error {
 		}
 	}
 	if len(held) == 0 {
-		return nil
+		return c.unpinned(ctx, repo)
 	}
 	text := strings.Join(held[:min(len(held), mostNamed)], ", ")
 	if more := len(held) - mostNamed; more > 0 {
@@ -126,6 +128,6 @@ func (c *Core) deletable(repo string, tags []string) error {
 	return &Problem{
 		Code: "immutable", Severity: severityError, Title: repo + " has tags that cannot be deleted",
 		Text: fmt.Sprintf("%s: immutable by the rule “%s”.", text, first),
-		Fix:  "Delete the other tags only, or change the rules for immutable tags first.", Command: "berth tags " + repo, Exit: exitConflict,
+		Fix:  "Delete the other tags only, or change the rules of immutable tags first:", Command: "berth rules immutable", Exit: exitConflict,
 	}
 }

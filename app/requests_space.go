@@ -14,6 +14,8 @@ type Usage struct {
 	Shared int64 `json:"shared"`
 	// Trash is what only deleted or overwritten tags still hold.
 	Trash int64 `json:"trash"`
+	// Pinned is the part of Trash that pins hold, and so stays.
+	Pinned int64 `json:"pinned,omitempty"`
 	// Uploads is what unfinished uploads take.
 	Uploads int64 `json:"uploads"`
 	// Loose is what nothing points to; Young is the part of it that is newer

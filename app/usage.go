@@ -30,7 +30,7 @@ func (c *Core) usage(ctx context.Context) (Usage, error) {
 	beside := c.beside(now.Add(-how.Age))
 	out := Usage{
 		Repositories: u.Repositories, Tags: u.Tags, Used: u.Bytes + beside.Uploads + beside.Quarantine,
-		Images: u.Images, Shared: u.Shared, Trash: u.Held, Loose: u.Loose, Uploads: beside.Uploads, Quarantine: beside.Quarantine,
+		Images: u.Images, Shared: u.Shared, Trash: u.Held, Pinned: u.Pinned, Loose: u.Loose, Uploads: beside.Uploads, Quarantine: beside.Quarantine,
 	}
 	free, err := c.freeable(ctx, now, &out, u.Untagged)
 	if err != nil {

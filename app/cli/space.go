@@ -97,7 +97,7 @@ func (p *program) printUsage(reply app.UsageReply) error {
 	}{
 		{u.Images, "images: used by one image"},
 		{u.Shared, "shared: used by several images"},
-		{u.Trash, "trash: only what was deleted or overwritten, and pins, still hold it"},
+		{u.Trash, trashText(u)},
 		{u.Uploads, "uploads that are not finished"},
 		{u.Loose, looseText(u)},
 		{u.Quarantine, "quarantine: damaged, and kept aside"},
@@ -109,6 +109,14 @@ func (p *program) printUsage(reply app.UsageReply) error {
 	}
 	_, err := fmt.Fprint(p.Out, "\n"+p.aboutCleanup(reply))
 	return err
+}
+
+func trashText(u app.Usage) string {
+	text := "trash: only what was deleted or overwritten, and pins, still hold it"
+	if u.Pinned > 0 {
+		text += fmt.Sprintf(" (%s is pinned, and stays)", size(u.Pinned))
+	}
+	return text
 }
 
 func looseText(u app.Usage) string {
