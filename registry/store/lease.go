@@ -10,27 +10,40 @@ import (
 
 // InFlight, as Options.Grace, is for who wants garbage gone at once, and no push
 // to fail for it: what a client was promised stays until a manifest of the same
-// repository needs it, for as long as an upload is open (an hour at most), and
-// for a quarter of a minute in any case. Nothing waits after the start.
+// repository needs it, for as long as an upload to that repository is open (an
+// hour at most), and for a quarter of a minute in any case. Nothing waits after
+// the start.
 const InFlight time.Duration = -2
 
 // passingTime is how long a promise in flight stays by itself: between the last
 // upload of a push and its manifest.
 const passingTime = 15 * time.Second
 
+// longPush is how many graces a promise holds at most while uploads to its
+// repository go on: the first layer of a push waits for the last.
+const longPush = 4
+
 // leases remember what a client was promised: a blob that was seen, pushed or
 // mounted stays for the grace time, so that the manifest that needs it can
-// arrive. They are in memory; a store that is closed in order writes them down for
+// arrive, and for longer while the push goes on, see longPush. They are in memory; a store that is closed in order writes them down for
 // the next one. After a crash the age of a blob, and the rule that nothing is
 // swept before the store is open for as long as the grace, stand in for them.
 type leases struct {
-	grace   atomic.Int64 // a time.Duration
-	uploads func() int   // that are open
+	grace atomic.Int64 // a time.Duration
+	// pushing reports whether an upload to a repository, "" for any, is open,
+	// or was within a time.
+	pushing func(repo string, within time.Duration) bool
 
 	mu      sync.Mutex // guards what follows
-	until   map[registry.Digest]time.Time
+	until   map[registry.Digest]lease
 	passing map[registry.Digest]passing // promised while grace was InFlight
 	prune   int                         // how many there may be before the expired are dropped
+}
+
+// lease is a promise with a grace.
+type lease struct {
+	until time.Time
+	repo  string // "" for several
 }
 
 // passing is a promise in flight.
@@ -41,8 +54,8 @@ type passing struct {
 
 const pruneLeasesAt = 1024
 
-func newLeases(grace time.Duration, uploads func() int) *leases {
-	l := &leases{uploads: uploads, until: map[registry.Digest]time.Time{}, passing: map[registry.Digest]passing{}, prune: pruneLeasesAt}
+func newLeases(grace time.Duration, pushing func(repo string, within time.Duration) bool) *leases {
+	l := &leases{pushing: pushing, until: map[registry.Digest]lease{}, passing: map[registry.Digest]passing{}, prune: pruneLeasesAt}
 	l.grace.Store(int64(grace))
 	return l
 }
@@ -62,13 +75,16 @@ func (l *leases) take(repo string, d registry.Digest) {
 		}
 		l.passing[d] = passing{now, repo}
 	} else {
-		l.until[d] = now.Add(grace)
+		if was, ok := l.until[d]; ok && was.repo != repo && l.runs(was, now) {
+			repo = ""
+		}
+		l.until[d] = lease{now.Add(grace), repo}
 	}
 	if len(l.until)+len(l.passing) < l.prune {
 		return
 	}
-	for d, until := range l.until {
-		if !until.After(now) {
+	for d, was := range l.until {
+		if !l.runs(was, now) {
 			delete(l.until, d)
 		}
 	}
@@ -78,6 +94,18 @@ func (l *leases) take(repo string, d registry.Digest) {
 		}
 	}
 	l.prune = max(2*(len(l.until)+len(l.passing)), pruneLeasesAt)
+}
+
+// runs reports whether a lease still does. The caller holds mu.
+func (l *leases) runs(is lease, now time.Time) bool {
+	if is.until.After(now) {
+		return true
+	}
+	more, within := (longPush-1)*time.Duration(l.grace.Load()), time.Minute
+	if more <= 0 { // there is none any more
+		more, within = DefaultGrace, passingTime
+	}
+	return !is.until.IsZero() && is.until.Add(more).After(now) && l.pushing(is.repo, min(within, more))
 }
 
 // keep ends promises in flight that a manifest of the repository has kept, or
@@ -99,12 +127,12 @@ func (l *leases) keep(repo string, digests ...registry.Digest) {
 func (l *leases) held(d registry.Digest) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.until[d].After(time.Now()) {
+	if l.runs(l.until[d], time.Now()) {
 		return true
 	}
 	p, ok := l.passing[d]
 	age := time.Since(p.at)
-	return ok && (age < passingTime || age < DefaultGrace && l.uploads() > 0)
+	return ok && (age < passingTime || age < DefaultGrace && l.pushing(p.repo, passingTime))
 }
 
 // SetGrace changes Options.Grace from now on: what was promised before stays as

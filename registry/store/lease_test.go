@@ -119,7 +119,7 @@ func TestAnOrderlyStopLeavesItsPromisesInWriting(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		old := registrytest.PushBlob(t, before, "a", []byte("old"))
+		old := registrytest.PushBlob(t, before, "b", []byte("old"))
 		time.Sleep(2 * time.Hour)
 		fresh := registrytest.PushBlob(t, before, "a", []byte("new"))
 		if err := before.Close(); err != nil {
@@ -132,7 +132,7 @@ func TestAnOrderlyStopLeavesItsPromisesInWriting(t *testing.T) {
 		if at := st.Settled(); !at.IsZero() {
 			t.Errorf("it waits until %s", at)
 		}
-		if promised(t, st, "a", old.Digest) || !promised(t, st, "a", fresh.Digest) {
+		if promised(t, st, "b", old.Digest) || !promised(t, st, "a", fresh.Digest) {
 			t.Error("the promises are not those of before")
 		}
 		// That one is killed: what it promised nobody knows.

@@ -106,7 +106,7 @@ func TestLocksExistOnlyWhileTheyAreUsed(t *testing.T) {
 func TestLeasesThatAreOverAreForgotten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLeases(time.Minute, func() int { return 0 })
+		l := newLeases(time.Minute, func(string, time.Duration) bool { return false })
 		for i := range pruneLeasesAt - 1 {
 			l.take("a", digest.FromString(fmt.Sprint(i)))
 		}

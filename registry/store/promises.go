@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"time"
 
 	"berth/registry"
@@ -29,10 +28,16 @@ func (s *Store) leave(ctx context.Context) error {
 	if s.leases.grace.Load() <= 0 || s.settling() {
 		return nil
 	}
+	now, until := time.Now(), map[registry.Digest]time.Time{}
 	s.leases.mu.Lock()
-	now, until := time.Now(), maps.Clone(s.leases.until)
+	for d, is := range s.leases.until {
+		if is.until.After(now) {
+			until[d] = is.until
+		} else if s.leases.runs(is, now) { // for a push that may go on after the start
+			until[d] = now.Add(time.Minute)
+		}
+	}
 	s.leases.mu.Unlock()
-	maps.DeleteFunc(until, func(_ registry.Digest, t time.Time) bool { return !t.After(now) })
 	if len(until) > maxPromises {
 		return nil
 	}
@@ -70,7 +75,7 @@ func (s *Store) inherit(ctx context.Context) bool {
 		if until.After(latest) {
 			until = latest // by a clock that was wrong
 		}
-		s.leases.until[d] = until
+		s.leases.until[d] = lease{until: until}
 	}
 	return true
 }

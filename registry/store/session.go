@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -78,11 +79,15 @@ type sessions struct {
 	cores  int
 	bodies atomic.Int32 // long bodies that come in now
 
-	mu       sync.Mutex // guards what follows
-	byKey    map[string]*slot
-	parked   int // how many of byKey are, with a file
-	waiting  int // how many of byKey are, without
-	closed   bool
+	mu      sync.Mutex // guards what follows
+	byKey   map[string]*slot
+	parked  int // how many of byKey are, with a file
+	waiting int // how many of byKey are, without
+	closed  bool
+	// pushed is when an upload to a repository was put down last, and any to
+	// whichever; those of long ago are forgotten.
+	pushed   map[string]time.Time
+	any      time.Time
 	settling sync.WaitGroup // Add only with mu held and closed unset
 }
 
@@ -91,11 +96,12 @@ type slot struct {
 	parked *session      // nil while held
 	since  time.Time     // when it was parked
 	idle   *time.Timer   // puts the parked session on disk
+	upkeep bool          // it is held by who only looks, or removes it
 	busy   chan struct{} // not nil while it is put on disk; closed after
 }
 
 func newSessions() *sessions {
-	return &sessions{cores: runtime.GOMAXPROCS(0), byKey: map[string]*slot{}}
+	return &sessions{cores: runtime.GOMAXPROCS(0), byKey: map[string]*slot{}, pushed: map[string]time.Time{}}
 }
 
 // count counts what is held, and what was parked so lately that its client is
@@ -111,14 +117,56 @@ func (ss *sessions) count() (n int) {
 	return n
 }
 
-// claim makes the caller the holder of what nobody holds and is not parked.
+// pushing reports whether an upload to a repository, "" for any, is held, or was
+// within a time, which is a minute at most.
+func (ss *sessions) pushing(repo string, within time.Duration) bool {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	last := ss.any
+	if repo != "" {
+		last = ss.pushed[repo]
+	}
+	if time.Since(last) < within {
+		return true
+	}
+	for key, at := range ss.byKey {
+		if at.parked == nil && at.busy == nil && !at.upkeep && (repo == "" || strings.HasPrefix(key, repo+":")) {
+			return true
+		}
+	}
+	return false
+}
+
+// putDown notes that an upload to a repository is over, or waits. The caller
+// holds mu.
+func (ss *sessions) putDown(repo string) {
+	now := time.Now()
+	if len(ss.pushed) >= 1024 && ss.pushed[repo].IsZero() {
+		for repo, at := range ss.pushed {
+			if now.Sub(at) > time.Minute {
+				delete(ss.pushed, repo)
+			}
+		}
+	}
+	ss.pushed[repo], ss.any = now, now
+}
+
+// end is leave for who pushed.
+func (ss *sessions) end(repo, id string) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	delete(ss.byKey, repo+":"+id)
+	ss.putDown(repo)
+}
+
+// claim makes the caller, who does not push, the holder of what nobody holds and is not parked.
 func (ss *sessions) claim(repo, id string) bool {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	if ss.byKey[repo+":"+id] != nil {
 		return false
 	}
-	ss.byKey[repo+":"+id] = &slot{}
+	ss.byKey[repo+":"+id] = &slot{upkeep: true}
 	return true
 }
 
@@ -182,6 +230,7 @@ func (s *Store) park(sess *session) bool {
 	}
 	*ss.kept(sess)++
 	at.parked, at.since = sess, time.Now()
+	ss.putDown(sess.repo)
 	at.idle = time.AfterFunc(s.opt.Park, func() { s.settleIdle(at) })
 	return true
 }

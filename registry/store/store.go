@@ -110,7 +110,7 @@ func Open(ctx context.Context, drv driver.Driver, ix index.Index, o Options) (*S
 		sessions: newSessions(), cache: newCache(o.Cache), pages: newPages(o.Cache), censuses: newCensuses(),
 		doubts: make(chan struct{}, 1), reconciled: make(chan struct{}), stop: func() {},
 	}
-	s.leases = newLeases(o.Grace, s.sessions.count)
+	s.leases = newLeases(o.Grace, s.sessions.pushing)
 	s.inherited = s.inherit(ctx)
 	if ix == nil {
 		close(s.reconciled)

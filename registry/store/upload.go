@@ -93,14 +93,14 @@ func (u *upload) Close() error {
 	u.done = true
 	if u.w == nil && u.size > 0 && !u.broken {
 		if err := u.spill(); err != nil {
-			u.s.sessions.leave(u.repo, u.id)
+			u.s.sessions.end(u.repo, u.id)
 			return err
 		}
 	}
 	if u.s.park(u.session) {
 		return nil
 	}
-	defer u.s.sessions.leave(u.repo, u.id)
+	defer u.s.sessions.end(u.repo, u.id)
 	return u.s.settle(context.Background(), u.session)
 }
 
@@ -110,7 +110,7 @@ func (u *upload) Cancel(ctx context.Context) error {
 		return nil
 	}
 	u.done = true
-	defer u.s.sessions.leave(u.repo, u.id)
+	defer u.s.sessions.end(u.repo, u.id)
 	if !u.filed {
 		return nil
 	}
@@ -153,7 +153,7 @@ func (u *upload) Commit(ctx context.Context, want registry.Digest) (registry.Des
 		return registry.Descriptor{}, fmt.Errorf("commit upload %s: %w", u.id, err)
 	}
 	u.done = true
-	u.s.sessions.leave(u.repo, u.id)
+	u.s.sessions.end(u.repo, u.id)
 	return describeBlob(want, u.size), nil
 }
 
