@@ -52,8 +52,9 @@ func NewFrame(s *model.Shell) *Frame {
 	f.banner = widget.NewBanner(func(c string) { s.Copy(c, "Copied the command") }, func() { s.DismissProblem(f.problem) })
 	f.above = widget.Pad(theme.Inset, theme.Margin, 0, theme.Margin, f.banner)
 	f.snack = widget.NewSnackbar(s.Act, s.Dismiss)
-	f.object = container.New(&frameLayout{f}, widget.NewSurface(theme.Window, 0, nil), nav, widget.NewSurface(theme.Line, 0, nil),
-		container.NewBorder(f.above, nil, nil, nil, f.body), f.snack)
+	// The page comes before the navigation, so that Tab begins at its first button.
+	f.object = container.New(&frameLayout{f}, widget.NewSurface(theme.Window, 0, nil), container.NewBorder(f.above, nil, nil, nil, f.body), nav,
+		widget.NewSurface(theme.Line, 0, nil), f.snack)
 	f.Refresh()
 	return f
 }
@@ -134,7 +135,7 @@ func snacks(toasts []model.Toast) []widget.Snack {
 	return out
 }
 
-// frameLayout places background, navigation, its edge, the page, the snackbar.
+// frameLayout places background, page, navigation, its edge, the snackbar.
 type frameLayout struct{ f *Frame }
 
 const railWidth float32 = 60
@@ -151,10 +152,10 @@ func (l *frameLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	l.f.status.SetNarrow(narrow)
 	l.f.name.Hidden = narrow
 	o[0].Resize(size)
-	o[1].Resize(fyne.NewSize(width-theme.Hairline, size.Height))
-	o[2].Move(fyne.NewPos(width-theme.Hairline, 0))
-	o[2].Resize(fyne.NewSize(theme.Hairline, size.Height))
-	for _, x := range o[3:] {
+	o[2].Resize(fyne.NewSize(width-theme.Hairline, size.Height))
+	o[3].Move(fyne.NewPos(width-theme.Hairline, 0))
+	o[3].Resize(fyne.NewSize(theme.Hairline, size.Height))
+	for _, x := range []fyne.CanvasObject{o[1], o[4]} {
 		x.Move(fyne.NewPos(width, 0))
 		x.Resize(fyne.NewSize(size.Width-width, size.Height))
 	}
