@@ -274,6 +274,10 @@ func (c *census) sweep(ctx context.Context, notAfter time.Time, blobs []registry
 	err := r.b.apply(context.WithoutCancel(ctx))
 	if err != nil {
 		err = fmt.Errorf("sweep: %w", err)
+		for _, d := range r.swept {
+			c.s.cache.drop(d)
+		}
+		c.s.doubt() // what cannot be looked at may have gone
 		r.swept = c.gone(context.WithoutCancel(ctx), blobs, out)
 	}
 	for _, d := range r.swept {
