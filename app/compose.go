@@ -72,7 +72,7 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 	c.disk, c.roots = st, []registry.Rooter{c.bin, c.pins}
 	c.openCleaner(st, drv)
 	reg := withURLRules(c.trash, c.cfg.Validation)
-	reg = filter.Immutable(reg, st.TagsOf, c.held)
+	reg = filter.Immutable(reg, c.heldAbove(st.TagAbove), c.held)
 	reg = filter.Pinned(reg, c.pinOf)
 	reg = filter.ReadOnly(reg, c.readOnly.Load)
 	reg = filter.Observe(reg, c.bus)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -48,6 +49,26 @@ func TestAnImmutableTagIsHeldThroughEveryDoor(t *testing.T) {
 	i.do("HEAD", "/v2/app/manifests/v1", "", nil, http.StatusOK)
 	apply(t, i, "berth.immutable", "")
 	i.do("PUT", "/v2/app/manifests/v1", "application/vnd.oci.image.manifest.v1+json", i.manifest("app", second), http.StatusCreated)
+}
+
+func TestWhatAnImmutableIndexNeedsStaysThroughTheAPI(t *testing.T) {
+	t.Parallel()
+	i := fresh(t)
+	layer := i.pushBlob("app", []byte("a layer of a release"))["digest"].(string)
+	child := i.push("app", "building", "a layer of a release")
+	i.drop("app", "building")
+	content := fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":%q,"size":%d}]}`,
+		child, len(i.manifest("app", child)))
+	i.do("PUT", "/v2/app/manifests/v1", "application/vnd.oci.image.index.v1+json", content, http.StatusCreated)
+	apply(t, i, "berth.immutable", "[{name: releases, tags: ['v*']}]")
+	for _, path := range []string{"/v2/app/manifests/" + child, "/v2/app/blobs/" + layer} {
+		if said := i.refusal("DELETE", path, nil); !strings.Contains(said, "v1") || !strings.Contains(said, "releases") {
+			t.Errorf("%s: %s", path, said)
+		}
+	}
+	apply(t, i, "berth.immutable", "[{name: releases, repositories: ['other/**'], tags: ['v*']}]")
+	i.do("DELETE", "/v2/app/manifests/"+child, "", nil, http.StatusAccepted)
+	i.do("DELETE", "/v2/app/blobs/"+layer, "", nil, http.StatusAccepted)
 }
 
 func second1[T any](_ T, err error) error { return err }

@@ -11,11 +11,15 @@ import (
 
 type immutable struct {
 	registry.Registry
-	tagsOf func(ctx context.Context, repo string, d registry.Digest) ([]string, error)
-	rule   func(repo, tag string) (rule string, ok bool)
-	repos  *stripes // shared by a push of an immutable tag, alone for a delete of a manifest
-	tags   *stripes // by repository and tag; taken after repos
+	above Above
+	rule  func(repo, tag string) (rule string, ok bool)
+	repos *stripes // shared by a push of an immutable tag, alone for a delete of a manifest or a blob
+	tags  *stripes // by repository and tag; taken after repos
 }
+
+// Above gives the first of those tags of a repository for which of answers true
+// that cannot be pulled whole without a manifest or a blob; "" for none.
+type Above func(ctx context.Context, repo string, d registry.Digest, of func(tag string) bool) (tag string, err error)
 
 // Immutable keeps the tags for which rule answers true where they are: the
 // first push of such a tag decides, the same digest again is taken, another one
@@ -23,11 +27,10 @@ type immutable struct {
 // that names nothing can be pushed and deleted.
 //
 // rule names, for the message, the rule that holds the tag; it is asked at each
-// call, so that settings act at once. tagsOf lists the tags of a manifest, as
-// registry.Keeper does. Of two first pushes at once exactly one wins: the locks
+// call, so that settings act at once. Of two first pushes at once exactly one wins: the locks
 // for that are here, so all writers must come through one Immutable.
-func Immutable(reg registry.Registry, tagsOf func(ctx context.Context, repo string, d registry.Digest) ([]string, error), rule func(repo, tag string) (rule string, ok bool)) registry.Registry {
-	return &immutable{Registry: reg, tagsOf: tagsOf, rule: rule, repos: newStripes(), tags: newStripes()}
+func Immutable(reg registry.Registry, above Above, rule func(repo, tag string) (rule string, ok bool)) registry.Registry {
+	return &immutable{Registry: reg, above: above, rule: rule, repos: newStripes(), tags: newStripes()}
 }
 
 // lock is for those of the tags that are immutable, which it gives.
@@ -95,18 +98,41 @@ func (f *immutable) DeleteManifest(ctx context.Context, repo string, d registry.
 	all := f.repos.of(repo)
 	all.Lock()
 	defer all.Unlock()
-	if _, err := f.StatManifest(ctx, repo, d); err == nil {
-		tags, err := f.tagsOf(ctx, repo, d)
-		if err != nil {
-			return err
-		}
-		for _, tag := range tags {
-			if rule, ok := f.rule(repo, tag); ok {
-				return undeletable(repo, tag, rule, d)
-			}
-		}
+	if err := f.needed(ctx, repo, d, f.StatManifest); err != nil {
+		return err
 	}
 	return f.Registry.DeleteManifest(ctx, repo, d)
+}
+
+func (f *immutable) DeleteBlob(ctx context.Context, repo string, d registry.Digest) error {
+	all := f.repos.of(repo)
+	all.Lock()
+	defer all.Unlock()
+	if err := f.needed(ctx, repo, d, f.StatBlob); err != nil {
+		return err
+	}
+	return f.Registry.DeleteBlob(ctx, repo, d)
+}
+
+// needed refuses for what an immutable tag needs. What is not there may be
+// asked for: it is for the registry below to say so.
+func (f *immutable) needed(ctx context.Context, repo string, d registry.Digest, stat func(context.Context, string, registry.Digest) (registry.Descriptor, error)) error {
+	tag, err := f.above(ctx, repo, d, func(tag string) bool { _, ok := f.rule(repo, tag); return ok })
+	if err != nil || tag == "" {
+		return err
+	}
+	if _, err := stat(ctx, repo, d); registry.AsErrors(err) != nil {
+		return nil
+	}
+	rule, ok := f.rule(repo, tag)
+	if !ok {
+		return nil // it was taken away in this moment
+	}
+	if now, err := f.ResolveTag(ctx, repo, tag); err == nil && now.Digest == d {
+		return undeletable(repo, tag, rule, d)
+	}
+	return registry.ErrDenied.WithMessage("%s is part of %s:%s, which is immutable (%s), and cannot be deleted", d, repo, tag, rule).
+		WithDetail(refused(repo, tag, rule, d))
 }
 
 func undeletable(repo, tag, rule string, d registry.Digest) error {

@@ -37,14 +37,14 @@ func TestAnImmutableRegistryKeepsTheContract(t *testing.T) {
 	off := false
 	registrytest.Run(t, func(t *testing.T) registry.Registry {
 		st := stored(t)
-		return filter.Immutable(st, st.TagsOf, releases(&off))
+		return filter.Immutable(st, st.TagAbove, releases(&off))
 	})
 }
 
 func TestAnImmutableTagTakesTheSameAgainAndNothingElse(t *testing.T) {
 	t.Parallel()
 	on, st, ctx := true, stored(t), t.Context()
-	reg := filter.Immutable(st, st.TagsOf, releases(&on))
+	reg := filter.Immutable(st, st.TagAbove, releases(&on))
 	first := registrytest.PushImage(t, reg, "app", "v1", "latest")
 	second := registrytest.Image(t, reg, "app", "second")
 	if _, err := reg.PutManifest(ctx, "app", first, "v1"); err != nil {
@@ -81,7 +81,7 @@ func TestAnImmutableTagTakesTheSameAgainAndNothingElse(t *testing.T) {
 func TestAnImmutableTagAndItsManifestStay(t *testing.T) {
 	t.Parallel()
 	on, st, ctx := true, stored(t), t.Context()
-	reg := filter.Immutable(st, st.TagsOf, releases(&on))
+	reg := filter.Immutable(st, st.TagAbove, releases(&on))
 	m := registrytest.PushImage(t, reg, "app", "v1", "latest")
 	if err := reg.DeleteTag(ctx, "app", "v1"); !errors.Is(err, registry.ErrDenied) {
 		t.Errorf("delete the tag: %v", err)
@@ -109,7 +109,7 @@ func TestATagThatNamesNothingIsNotHeld(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = st.Close() })
-	reg := filter.Immutable(st, st.TagsOf, releases(&on))
+	reg := filter.Immutable(st, st.TagAbove, releases(&on))
 	for _, next := range []func() error{
 		func() error { return reg.DeleteTag(ctx, "app", "v1") },
 		func() error {
@@ -144,7 +144,7 @@ func yield() {
 func TestOfTwoFirstPushesExactlyOneWins(t *testing.T) {
 	t.Parallel()
 	on, st, ctx := true, stored(t), t.Context()
-	reg := filter.Immutable(slow{st}, st.TagsOf, releases(&on))
+	reg := filter.Immutable(slow{st}, st.TagAbove, releases(&on))
 	const pushers = 8
 	for round := range 10 {
 		tag := "v" + string(rune('a'+round))
@@ -182,11 +182,11 @@ func TestADeleteDoesNotTakeATagThatIsPushedMeanwhile(t *testing.T) {
 	on, st, ctx := true, stored(t), t.Context()
 	var push func()
 	var wg sync.WaitGroup
-	reg := filter.Immutable(st, func(ctx context.Context, repo string, d registry.Digest) ([]string, error) {
-		tags, err := st.TagsOf(ctx, repo, d)
+	reg := filter.Immutable(st, func(ctx context.Context, repo string, d registry.Digest, of func(string) bool) (string, error) {
+		tag, err := st.TagAbove(ctx, repo, d, of)
 		wg.Go(push)
 		yield()
-		return tags, err
+		return tag, err
 	}, releases(&on))
 	for round := range 20 {
 		tag := "v" + string(rune('a'+round))

@@ -144,3 +144,17 @@ func TestImmutableTagsAreChosenByRules(t *testing.T) {
 		t.Error("an unknown key is taken")
 	}
 }
+
+func TestAProtectionIsAboutRepositories(t *testing.T) {
+	t.Parallel()
+	p, err := retention.NewProtection([]retention.Protect{{Repositories: []string{"acme/*"}, Tags: []string{"v*"}}})
+	if err != nil || !p.In("acme/app") || p.In("other") {
+		t.Errorf("%v, %v, %v", p.In("acme/app"), p.In("other"), err)
+	}
+	if all, err := retention.NewProtection([]retention.Protect{{Tags: []string{"v*"}}}); err != nil || !all.In("other") {
+		t.Errorf("a rule for all repositories is not about one: %v", err)
+	}
+	if (*retention.Protection)(nil).In("other") {
+		t.Error("no rules are about a repository")
+	}
+}

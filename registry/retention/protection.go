@@ -3,6 +3,7 @@ package retention
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
@@ -61,6 +62,11 @@ func NewProtection(rules []Protect) (*Protection, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// In reports whether any rule is about a repository.
+func (p *Protection) In(repo string) bool {
+	return p != nil && slices.ContainsFunc(p.rules, func(r protected) bool { return len(r.repos) == 0 || r.repos.match(repo) })
 }
 
 // Rule gives the name of the first rule that makes a tag immutable. Tags that

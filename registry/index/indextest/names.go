@@ -60,6 +60,7 @@ func compareDigest(t *testing.T, x index.Index, m *model, repo string, d registr
 	}
 	slices.Sort(tags)
 	same(t, fmt.Sprintf("%s: tags of %s in %s", at, d, repo), tags, must(x.TagsOf(t.Context(), repo, d))(t))
+	compareReaching(t, x, m, repo, d, at)
 	var referrers []registry.Digest
 	for _, referrer := range held(m.revisions[repo]) {
 		if m.known[referrer].Subject == d {
