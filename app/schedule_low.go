@@ -59,6 +59,13 @@ func (s *scheduler) missing(ctx context.Context) (int64, error) {
 	return conf.LowBytes(total) - free, nil
 }
 
+// beyond reports whether there must be more room than the disk is large: it then
+// stays low whatever goes. When that is not known it is so.
+func (s *scheduler) beyond(ctx context.Context) bool {
+	_, total, err := s.space(ctx)
+	return err != nil || s.conf().LowBytes(total) >= total
+}
+
 // roomOver reports whether there is a tenth more room than there must be.
 func (s *scheduler) roomOver(ctx context.Context) (bool, error) {
 	conf := s.conf()
@@ -71,14 +78,15 @@ func (s *scheduler) roomOver(ctx context.Context) (bool, error) {
 }
 
 // freeLow cleans up, and while there is still too little room lets go of the
-// oldest of the trash and cleans up again.
+// oldest of the trash and cleans up again; not for room that no disk of this
+// size can have.
 func (s *scheduler) freeLow(ctx context.Context) (freed int64, err error) {
 	r, err := s.clean(ctx, ask{by: byLow})
 	s.told(r, err)
 	freed = r.Freed
 	for round := 0; err == nil && round < lowRounds && s.empty != nil; round++ {
 		missing, failed := s.missing(ctx)
-		if failed != nil || missing <= 0 {
+		if failed != nil || missing <= 0 || s.beyond(ctx) {
 			return freed, failed
 		}
 		emptied, failed := s.empty(ctx, func() bool { return s.enough(ctx, missing) })

@@ -242,6 +242,18 @@ func TestALowDiskIsCleanedThenTheOldestOfTheTrashGoesAndNoMore(t *testing.T) {
 	})
 }
 
+func TestTheTrashOfADiskThatCanNeverHaveTheRoomStays(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(config.Cleanup{Schedule: config.ScheduleOff, At: "03:00", Low: "1kB"})
+		b.free, b.loose, b.trash = 350, 100, 9
+		b.live(t, 25*time.Hour)
+		if b.trash != 9 || b.free != 450 {
+			t.Errorf("asks %v, free %d of %d, trash %d", b.asks, b.free, b.total, b.trash)
+		}
+	})
+}
+
 func TestADiskThatStaysLowIsNotCleanedAgainAndAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
