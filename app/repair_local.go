@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -33,8 +34,35 @@ func (l localSource) fetch(ctx context.Context, c *Core, plan []*mend, t *fetchi
 	}
 	wants := make([]*wanted, len(plan))
 	for i, m := range plan {
-		wants[i] = c.want(ctx, m)
+		wants[i] = &wanted{m: m}
 	}
+	// What came back may say where the rest is: a manifest, which layers it has.
+	for left := wants; len(left) > 0; {
+		for _, w := range left {
+			c.want(ctx, w)
+		}
+		if err := l.fromImages(ctx, c, images, left, t); err != nil {
+			return err
+		}
+		before := len(left)
+		left = slices.DeleteFunc(slices.Clone(left), func(w *wanted) bool {
+			w.m.done = w.m.done || c.mendedAlready(ctx, w.m)
+			return w.m.done
+		})
+		if len(left) == before || ctx.Err() != nil {
+			break
+		}
+	}
+	for _, w := range wants {
+		if !w.m.done {
+			w.m.problem = w.problem(c.pushAgain(ctx, w.m, images))
+		}
+	}
+	return nil
+}
+
+// fromImages mends what the images of the engine help with, the likeliest first.
+func (l localSource) fromImages(ctx context.Context, c *Core, images []EngineImage, wants []*wanted, t *fetching) error {
 	likely := func(a, b EngineImage) int { return cmp.Compare(best(wants, b), best(wants, a)) }
 	for _, i := range slices.SortedStableFunc(slices.Values(images), likely) {
 		var here []*wanted
@@ -53,11 +81,6 @@ func (l localSource) fetch(ctx context.Context, c *Core, plan []*mend, t *fetchi
 			for _, w := range here {
 				w.failed = err
 			}
-		}
-	}
-	for _, w := range wants {
-		if !w.m.done {
-			w.m.problem = w.problem(c.addressForPeople())
 		}
 	}
 	return nil
@@ -93,12 +116,17 @@ func (l localSource) fromImage(ctx context.Context, c *Core, i EngineImage, here
 		return fmt.Errorf("read the image %s: %w", named, err)
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
+	plain := map[registry.Digest]registry.Digest{}
+	for _, w := range here {
+		maps.Copy(plain, w.plain(ctx, c, a))
+	}
+	// Manifests first: the one that is written again says what its layers are.
+	slices.SortStableFunc(here, func(a, b *wanted) int { return cmp.Compare(a.order(), b.order()) })
 	for _, w := range here {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		w.image = named
-		s := &savedImage{a: a, t: t, dir: c.tempDir(), plain: w.plain(ctx, c, a), pushedAs: map[registry.Digest]bool{}}
+		s := &savedImage{a: a, t: t, dir: c.tempDir(), plain: plain, pushedAs: map[registry.Digest]bool{}}
 		for _, known := range i.Digests {
 			if _, d, ok := strings.Cut(known, "@"); ok {
 				s.pushedAs[registry.Digest(d)] = true
@@ -125,9 +153,16 @@ type wanted struct {
 	ids map[string]bool
 	// manifests are those of the repository that need it.
 	manifests []manifest.Parsed
-	failed    error  // of the last image
-	repacked  bool   // an image had it, packed otherwise
-	image     string // that was looked into last
+	failed    error // of the last image
+	repacked  bool  // an image had it, packed otherwise
+}
+
+// order says when it is fetched: manifests before blobs.
+func (w *wanted) order() int {
+	if k := w.m.Kind; k == verify.ManifestMissing || k == verify.ChildMissing || k == verify.BlobDamaged && w.m.Manifest == "" {
+		return 0
+	}
+	return 1
 }
 
 // maxManifests bounds the manifests of one repository that are read to find
@@ -135,8 +170,9 @@ type wanted struct {
 const maxManifests = 10_000
 
 // want collects what there is to know a local image by.
-func (c *Core) want(ctx context.Context, m *mend) *wanted {
-	w := &wanted{m: m, ids: map[string]bool{m.Digest.String(): true}}
+func (c *Core) want(ctx context.Context, w *wanted) {
+	m := w.m
+	w.ids, w.manifests = map[string]bool{m.Digest.String(): true}, nil
 	repo := m.Repository
 	if repo == "" {
 		repo, _ = verify.Needing(ctx, c.disk, m.Digest)
@@ -170,7 +206,6 @@ func (c *Core) want(ctx context.Context, m *mend) *wanted {
 			w.manifests = append(w.manifests, p)
 		}
 	}
-	return w
 }
 
 // match says how likely an image has it: 0 for not at all.
@@ -253,15 +288,9 @@ func readBlob(b io.ReadCloser, err error) ([]byte, error) {
 	return content, errors.Join(err, b.Close())
 }
 
-// problem says why an engine could not help.
-func (w *wanted) problem(address string) *Problem {
-	again := "docker push " + address + "/" + w.m.Repository
-	if w.m.Tag != "" {
-		again += ":" + w.m.Tag
-	}
-	if w.image != "" && w.m.Tag != "" {
-		again = "berth push " + w.image + " " + w.m.Repository + ":" + w.m.Tag
-	}
+// problem says why an engine could not help. again is the command that pushes the
+// image again; empty when no local image is known to be the one.
+func (w *wanted) problem(again string) *Problem {
 	p := &Problem{
 		Code: "not_at_source", Severity: severityError, Title: "Docker does not have it", Exit: exitError,
 		Text: fmt.Sprintf("No local image holds %s.", shortDigest(w.m.Digest)),
@@ -273,12 +302,13 @@ func (w *wanted) problem(address string) *Problem {
 	case w.repacked:
 		p.Code, p.Title = "docker_repacks", "Docker does not have it as it was pushed"
 		p.Text = fmt.Sprintf("Docker keeps layers unpacked, and packing this one again gives other bytes than %s.", shortDigest(w.m.Digest))
-		p.Fix, p.Command = "The image is there: push it again, or use berth repair --from with a registry that has it.", again
 	case w.failed != nil && !missingThere(w.failed):
-		p = AsProblem(w.failed)
+		return AsProblem(w.failed)
 	case w.failed != nil:
 		p.Text = fmt.Sprintf("Images of that name are there, but none holds %s: Docker keeps layers unpacked and no manifests, so what another tool packed is not there.", shortDigest(w.m.Digest))
-		p.Fix, p.Command = "If one of them is the image, push it again; else use berth repair --from with a registry that has it.", again
+	}
+	if again != "" {
+		p.Fix, p.Command = "If this local image is the one, push it again; else use berth repair --from with a registry that has it.", again
 	}
 	return p
 }

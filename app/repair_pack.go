@@ -75,6 +75,7 @@ func (s *savedImage) rewrite(ctx context.Context, want registry.Digest) (registr
 			if err != nil {
 				return registry.Manifest{}, err
 			}
+			s.plain[d] = layer.Digest
 			m.Layers = append(m.Layers, dockerPart{"application/vnd.docker.image.rootfs.diff.tar.gzip", size, d})
 		}
 		content, err := json.MarshalIndent(m, "", "   ")
