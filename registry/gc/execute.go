@@ -65,9 +65,10 @@ type execution struct {
 	done    int
 	total   int
 
-	refused []registry.Root // manifests that were to go, and stay
-	needs   map[string]set  // by repository: what must stay linked
-	blobs   reasons         // what must not be freed, and why
+	refused []registry.Root     // manifests that were to go, and stay
+	needs   map[string]set      // by repository: what must stay linked
+	left    map[string]struct{} // repositories that are left alone from here on
+	blobs   reasons             // what must not be freed, and why
 }
 
 // Execute frees what is garbage in the plan and still is, once. What it does is
@@ -95,7 +96,7 @@ func (p *Plan) Execute(ctx context.Context, report func(Progress)) (Receipt, err
 			}
 			now = next
 		}
-		x := execution{p: now, receipt: &r, report: report, needs: map[string]set{}, blobs: reasons{}}
+		x := execution{p: now, receipt: &r, report: report, needs: map[string]set{}, left: map[string]struct{}{}, blobs: reasons{}}
 		err = x.run(ctx)
 		if !errors.Is(err, registry.ErrCensusLost) {
 			break

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"berth/registry"
 )
@@ -205,17 +207,19 @@ func (x *execution) learn(ctx context.Context) error {
 	return nil
 }
 
-// need keeps a manifest, and whatever can be reached from it.
+// need keeps a manifest, and whatever can be reached from it. must says that it
+// has to be there. When it cannot be read, nobody knows what it needs: then its
+// repository keeps all that it has.
 func (x *execution) need(ctx context.Context, root registry.Root, must bool) error {
 	links := x.needs[root.Repository]
 	if links == nil {
 		links = set{}
 		x.needs[root.Repository] = links
 	}
-	queue := []registry.Digest{root.Digest}
+	queue := []registry.Descriptor{{Digest: root.Digest}}
 	seen := set{}
 	for i := 0; i < len(queue); i++ {
-		d := queue[i]
+		d := queue[i].Digest
 		if seen.has(d) {
 			continue
 		}
@@ -223,11 +227,15 @@ func (x *execution) need(ctx context.Context, root registry.Root, must bool) err
 		links.add(d)
 		x.blobs.add(d, Needed)
 		e, err := edgesOf(ctx, x.p.keeper, nil, d)
-		if errors.Is(err, errUnread) && (!must || i > 0) {
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, errUnread) && (!must || i > 0 && x.p.o.Sparse != nil && x.p.o.Sparse(queue[i])):
 			continue
-		}
-		if err != nil {
-			return fmt.Errorf("find out what %s of %s needs: %w", d, root.Repository, err)
+		default:
+			x.leave(root.Repository, d, err)
+			continue
 		}
 		for _, b := range e.blobs {
 			links.add(b)
@@ -235,13 +243,29 @@ func (x *execution) need(ctx context.Context, root registry.Root, must bool) err
 		}
 		for _, c := range e.children {
 			if isManifest(c.MediaType) {
-				queue = append(queue, c.Digest)
+				queue = append(queue, c)
 			}
 			links.add(c.Digest)
 			x.blobs.add(c.Digest, Needed)
 		}
 	}
 	return nil
+}
+
+// leave leaves a repository alone from here on, with all that it has or had
+// when the plan was made.
+func (x *execution) leave(repo string, d registry.Digest, err error) {
+	if _, already := x.left[repo]; !already {
+		x.problem(repo, d, fmt.Errorf("what a manifest needs is not known, so the repository is left alone: %w", err))
+	}
+	x.left[repo] = struct{}{}
+	i, found := slices.BinarySearchFunc(x.p.Repositories, repo, func(r Repository, name string) int { return strings.Compare(r.Name, name) })
+	if !found {
+		return
+	}
+	for _, d := range x.p.Repositories[i].Manifests.All() {
+		x.blobs.add(d, Needed)
+	}
 }
 
 // links unlinks blobs.
@@ -255,7 +279,7 @@ func (x *execution) links(ctx context.Context) error {
 			if target, ok := r.targets[j]; ok {
 				l.Target = target
 			}
-			if needs.has(l.Digest) || needs.has(l.Target) {
+			if _, left := x.left[r.Name]; left || needs.has(l.Digest) || needs.has(l.Target) {
 				x.kept(r.Name, d, Needed)
 				x.staysBlob(r.Name, []registry.Link{l}, Needed)
 				x.progress(Unlinking, 1)
