@@ -50,7 +50,7 @@ var repositoryOrders = map[string]index.Query{
 }
 
 func repositoryRow(r index.Repository) Repository {
-	return Repository{Name: r.Name, Tags: r.Tags, Size: r.Size, Shared: r.Shared, Frees: r.Frees, Pushed: r.Pushed}
+	return Repository{Name: r.Name, Tags: r.Tags, Size: r.Size, Shared: r.Size - r.Frees, Frees: r.Frees, Pushed: r.Pushed}
 }
 
 func (c *Core) lastPush(ctx context.Context) (*Pushed, error) {
@@ -108,6 +108,11 @@ func (c *Core) Tags(ctx context.Context, r TagsRequest) (TagsReply, error) {
 	for _, row := range rows {
 		reply.Tags = append(reply.Tags, tagRow(row))
 	}
+	if r.Measured {
+		if err := c.measureTags(ctx, rows, &reply); err != nil {
+			return reply, err
+		}
+	}
 	return reply, c.markPinned(ctx, r.Repository, reply.Tags)
 }
 
@@ -128,7 +133,7 @@ func tagQuery(r TagsRequest) (index.Query, error) {
 func tagRow(t index.Tag) Tag {
 	return Tag{
 		Name: t.Name, Digest: t.Descriptor.Digest.String(), MediaType: t.Descriptor.MediaType, Platforms: t.Platforms,
-		Size: t.Size, Shared: t.Shared, Frees: t.Frees, Pushed: t.Pushed, By: t.By, Pulls: t.Pulls, LastPull: t.LastPull, Same: t.Same,
+		Size: t.Size, Shared: max(t.Size-t.Frees, 0), Frees: t.Frees, Pushed: t.Pushed, By: t.By, Pulls: t.Pulls, LastPull: t.LastPull, Same: t.Same,
 		Attached: t.Referrers,
 	}
 }

@@ -39,13 +39,16 @@ type Pushed struct {
 type Repository struct {
 	Name string `json:"name"`
 	Tags int    `json:"tags"`
-	// Size in bytes, each distinct blob once; Shared is the part that other
-	// repositories use too.
+	// Size is everything that the repository links, also what no tag names any
+	// more, each distinct blob once, in bytes. It is Frees and Shared: what
+	// deleting the repository frees once the trash has let go, and what stays
+	// then, since another repository or a pin needs it.
 	Size   int64 `json:"size"`
 	Shared int64 `json:"shared"`
-	// Frees is what deleting the repository would free once the trash has let
-	// go, in bytes.
-	Frees  int64     `json:"frees"`
+	Frees  int64 `json:"frees"`
+	// Loose is the part of Frees that none of its tags needs; given only when
+	// TagsRequest asks for it.
+	Loose  int64     `json:"loose,omitempty"`
 	Pushed time.Time `json:"pushed"`
 }
 
@@ -59,6 +62,8 @@ type TagsRequest struct {
 	// Descending turns name.
 	Ascending  bool `json:"ascending,omitempty"`
 	Descending bool `json:"descending,omitempty"`
+	// Measured asks for what takes longer: Repository.Loose and Tag.Elsewhere.
+	Measured bool `json:"measured,omitempty"`
 }
 
 // TagsReply lists tags.
@@ -74,9 +79,9 @@ type Tag struct {
 	MediaType string   `json:"media_type"`
 	Platforms []string `json:"platforms"` // "linux/amd64"
 	Size      int64    `json:"size"`
-	// Shared is the part of Size that other images use too; Frees is what
-	// deleting this tag would free, which is nothing while another tag names
-	// the same image; in bytes.
+	// Size is Frees and Shared: what deleting this tag alone frees once the trash
+	// has let go, and what stays then, since another tag, of whatever repository,
+	// or a pin needs it. While another tag names the same image all is shared.
 	Shared   int64     `json:"shared"`
 	Frees    int64     `json:"frees"`
 	Pushed   time.Time `json:"pushed"`
@@ -85,6 +90,9 @@ type Tag struct {
 	LastPull time.Time `json:"last_pull,omitzero"`
 	// Same are the other tags here with the same digest.
 	Same []string `json:"same,omitempty"`
+	// Elsewhere is how many more tags need the image: those of other repositories,
+	// and those of indexes that it is part of; given only when TagsRequest asks.
+	Elsewhere int `json:"elsewhere,omitempty"`
 	// Pinned tags are kept by every rule; Immutable names the rule that keeps
 	// the tag where it is.
 	Pinned    bool   `json:"pinned,omitempty"`

@@ -9,7 +9,8 @@ type Usage struct {
 	Repositories int   `json:"repositories"`
 	Tags         int   `json:"tags"`
 	Used         int64 `json:"used"`
-	// Images is what exactly one image with a tag uses, Shared what several do.
+	// Images is what exactly one image with a tag uses, Shared what several do. An
+	// image is one digest, whatever tags of whatever repositories name it.
 	Images int64 `json:"images"`
 	Shared int64 `json:"shared"`
 	// Trash is what only deleted or overwritten tags still hold.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"berth/registry"
+	"berth/registry/index"
 )
 
 // Usage says where space goes; see [Service]. Every figure is kept as things
@@ -18,6 +21,29 @@ func (c *Core) Usage(ctx context.Context, _ UsageRequest) (UsageReply, error) {
 	reply.Last, reply.Next = c.cleanupState()
 	reply.Pending = c.pendingDrops(ctx)
 	return reply, nil
+}
+
+// measureTags says who else needs the images of rows, and what of their
+// repository no tag needs.
+func (c *Core) measureTags(ctx context.Context, rows []index.Tag, reply *TagsReply) error {
+	digests, here := make([]registry.Digest, len(rows)), map[registry.Digest]int{}
+	for i, row := range rows {
+		digests[i] = row.Descriptor.Digest
+		here[row.Descriptor.Digest] = 1 + len(row.Same)
+	}
+	all, err := c.ix.Sharing(ctx, digests)
+	if err != nil {
+		return fmt.Errorf("find who else needs an image: %w", err)
+	}
+	for i, d := range digests {
+		reply.Tags[i].Elsewhere = max(all[d]-here[d], 0)
+	}
+	if len(rows) < reply.Repository.Tags {
+		return nil // a search left some out
+	}
+	tagged, err := c.frees(ctx, digests...)
+	reply.Repository.Loose = max(reply.Repository.Frees-tagged, 0)
+	return err
 }
 
 // usage gives the figures of the disk.

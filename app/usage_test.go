@@ -238,3 +238,41 @@ func remove(t *testing.T, data, pattern string) {
 		}
 	}
 }
+
+func TestWhatATagSharesIsWhatStaysWhenItGoes(t *testing.T) {
+	t.Parallel()
+	i := indexed(t)
+	for _, repo := range []string{"a", "a/b", "a/b/c", "ab"} {
+		i.push(repo, "v1", "same")
+	}
+	i.push("a", "also", "same")
+	i.push("a", "own", "mine")
+	i.push("a", "gone", "nobody needs this")
+	i.drop("a", "gone")
+	reply, err := i.Tags(t.Context(), app.TagsRequest{Repository: "a", Sort: "name", Measured: true})
+	if err != nil || len(reply.Tags) != 3 {
+		t.Fatal(reply, err)
+	}
+	own := reply.Tags[1]
+	for _, tag := range reply.Tags {
+		if tag.Size != tag.Shared+tag.Frees || tag.Size == 0 {
+			t.Errorf("%s takes %d, shares %d, frees %d", tag.Name, tag.Size, tag.Shared, tag.Frees)
+		}
+		elsewhere, frees := 3, int64(0)
+		if tag.Name == "own" {
+			elsewhere, frees = 0, own.Size
+		}
+		if tag.Elsewhere != elsewhere || tag.Frees != frees {
+			t.Errorf("%s frees %d, and is in %d places elsewhere", tag.Name, tag.Frees, tag.Elsewhere)
+		}
+	}
+	r := reply.Repository
+	if r.Size != r.Shared+r.Frees || r.Shared != reply.Tags[0].Size || r.Loose <= 0 || r.Frees != own.Size+r.Loose {
+		t.Errorf("the repository: %+v, the tag of its own takes %d", r, own.Size)
+	}
+	i.pin("a", "own", false)
+	reply, err = i.Tags(t.Context(), app.TagsRequest{Repository: "a", Sort: "name"})
+	if own := reply.Tags[1]; err != nil || own.Frees != 0 || own.Shared != own.Size || reply.Repository.Loose != 0 {
+		t.Errorf("pinned: %+v, %v", own, err)
+	}
+}

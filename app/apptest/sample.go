@@ -67,7 +67,7 @@ func sampleRepositories(now time.Time) []Repository {
 	tag := func(name, head string, platforms []string, size, frees int64, ago time.Duration) app.Tag {
 		t := app.Tag{
 			Name: name, Digest: digest(head), MediaType: mediaManifest, Platforms: platforms,
-			Size: size, Frees: frees, Pushed: now.Add(-ago), By: "ada",
+			Size: size, Shared: size - frees, Frees: frees, Pushed: now.Add(-ago), By: "ada",
 		}
 		if len(platforms) > 1 {
 			t.MediaType, t.Attached = mediaIndex, 3
@@ -90,7 +90,7 @@ func sampleRepositories(now time.Time) []Repository {
 		checkout = append(checkout, tag(fmt.Sprintf("v2.3.%d", i), fmt.Sprintf("2300000%d", i), both, 204e6, 12e6, time.Duration(20-i)*day))
 	}
 	repo := func(name string, size, shared int64, ago time.Duration, rows []app.Tag) Repository {
-		return Repository{app.Repository{Name: name, Tags: len(rows), Size: size, Shared: shared, Pushed: now.Add(-ago)}, rows}
+		return Repository{app.Repository{Name: name, Tags: len(rows), Size: size, Shared: shared, Frees: size - shared, Pushed: now.Add(-ago)}, rows}
 	}
 	more := func(name string, count int, size int64, ago time.Duration) Repository {
 		var rows []app.Tag

@@ -22,8 +22,10 @@ free now. The figures are kept as things change, so this never takes long, and
 together they are what lies on disk, to the byte of content.
 
 With a repository, a row for each of its tags; with --repositories, a row for
-each repository. UNIQUE is what nothing else uses, SHARED what others use too,
-FREES what deleting it frees once the trash has let go.`,
+each repository. FREES is what deleting that one frees once the trash has let go,
+SHARED what stays then, since another tag (of whatever repository) or a pin needs
+it; SIZE is both together. An image that several tags name is one image: each of
+them alone frees nothing. A repository counts also what none of its tags needs.`,
 		Example: "  berth usage\n  berth usage team/app\n  berth df --repositories",
 		Args:    want(0, 1, "one repository"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -41,7 +43,7 @@ FREES what deleting it frees once the trash has let go.`,
 				return suggest(usage(cmd, fmt.Sprintf("usage takes a repository, and %q names one image", args[0])), ref.repository)
 			}
 			return p.with(cmd, func(ctx context.Context, s app.Service) error {
-				reply, err := s.Tags(ctx, app.TagsRequest{Repository: ref.repository, Sort: "size"})
+				reply, err := s.Tags(ctx, app.TagsRequest{Repository: ref.repository, Sort: "size", Measured: true})
 				if err != nil {
 					return err
 				}
@@ -95,8 +97,8 @@ func (p *program) printUsage(reply app.UsageReply) error {
 		bytes int64
 		what  string
 	}{
-		{u.Images, "images: used by one image"},
-		{u.Shared, "shared: used by several images"},
+		{u.Images, "images: used by one image, in however many repositories"},
+		{u.Shared, "shared: used by several different images"},
 		{u.Trash, trashText(u)},
 		{u.Uploads, "uploads that are not finished"},
 		{u.Loose, looseText(u)},
@@ -163,22 +165,38 @@ func (p *program) aboutCleanup(reply app.UsageReply) string {
 }
 
 func (p *program) printRepositoryUsage(rows []app.Repository) error {
-	t := table{head: []string{"REPOSITORY", ">TAGS", ">SIZE", ">UNIQUE", ">SHARED", ">FREES"}}
+	t := table{head: []string{"REPOSITORY", ">TAGS", ">SIZE", ">SHARED", ">FREES"}}
 	for _, r := range rows {
-		t.add(r.Name, fmt.Sprint(r.Tags), size(r.Size), size(r.Size-r.Shared), size(r.Shared), size(r.Frees))
+		t.add(r.Name, fmt.Sprint(r.Tags), size(r.Size), size(r.Shared), size(r.Frees))
 	}
 	return t.write(p.Out)
 }
 
 func (p *program) printTagUsage(reply app.TagsReply) error {
-	t := table{head: []string{"TAG", ">SIZE", ">UNIQUE", ">SHARED", ">FREES", "SAME AS"}}
+	t := table{head: []string{"TAG", ">SIZE", ">SHARED", ">FREES", "SAME AS"}}
 	for _, tag := range reply.Tags {
-		t.add(tag.Name, size(tag.Size), size(tag.Size-tag.Shared), size(tag.Shared), size(tag.Frees), strings.Join(tag.Same, " "))
+		t.add(tag.Name, size(tag.Size), size(tag.Shared), size(tag.Frees), sameAs(tag))
 	}
 	if err := t.write(p.Out); err != nil {
 		return err
 	}
 	r := reply.Repository
-	_, err := fmt.Fprintf(p.Out, "\n%s takes %s, of which others use %s too; deleting it frees %s.\n", r.Name, size(r.Size), size(r.Shared), size(r.Frees))
+	text := fmt.Sprintf("\n%s takes %s. Deleting it frees %s", r.Name, size(r.Size), size(r.Frees))
+	if r.Loose > 0 {
+		text += fmt.Sprintf(", of which no tag needs %s", size(r.Loose))
+	}
+	if r.Shared > 0 {
+		text += fmt.Sprintf("; %s stays, since another repository or a pin needs it", size(r.Shared))
+	}
+	_, err := fmt.Fprintln(p.Out, text+".")
 	return err
+}
+
+// sameAs says who else has the image of a tag.
+func sameAs(tag app.Tag) string {
+	text := strings.Join(tag.Same, " ")
+	if tag.Elsewhere > 0 {
+		text = strings.TrimSpace(fmt.Sprintf("%s +%d elsewhere", text, tag.Elsewhere))
+	}
+	return text
 }

@@ -96,7 +96,7 @@ func sizeTip(g app.Tag) string {
 	if g.Shared <= 0 {
 		return ""
 	}
-	return Size(g.Shared) + " of it is shared with other images"
+	return Size(g.Shared) + " of it stays when only this tag is deleted: others need it too"
 }
 
 // restoredTag is the name of what is back, for the focus.
