@@ -69,6 +69,12 @@ func compileOne(text string, repositories bool) (pattern, error) {
 		return pattern{}, fmt.Errorf("the pattern %.40q must have between 1 and %d characters", text, maxPattern)
 	}
 	if expression, ok := expression(text); ok {
+		// By itself first: an error must speak of what was written, and nothing
+		// in it may close our parentheses.
+		_, err := regexp.Compile(expression)
+		if err != nil {
+			return pattern{}, fmt.Errorf("%q is not a regular expression: %w", text, err)
+		}
 		re, err := regexp.Compile(`\A(?:` + expression + `)\z`)
 		if err != nil {
 			return pattern{}, fmt.Errorf("%q is not a regular expression: %w", text, err)

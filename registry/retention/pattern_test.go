@@ -134,3 +134,13 @@ func sign(n int) int {
 	}
 	return 0
 }
+
+func TestARegularExpressionThatCannotBeReadIsToldAsItWasWritten(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"re:([", "re:(", "/a\\/", "re:a)|(b", "re:[z-a]"} {
+		_, err := compile([]string{text}, false)
+		if err == nil || strings.Contains(err.Error(), `\z`) || strings.Contains(err.Error(), `\A`) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
