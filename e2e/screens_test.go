@@ -80,7 +80,7 @@ func soil(t testing.TB, b *berth) {
 		{"config", "set", "berth.cleanup.schedule", "daily"},
 		{"rules", "add", "--name", "pr-*", "--repository", "acme/*", "--tag", "pr-*", "--newest", "1"},
 		{"rules", "add", "--name", "base", "--repository", "base/**", "--pulled", "30d"},
-		{"rules", "add", "--name", "versions", "--tag", "v*", "--versions", "20"},
+		{"rules", "add", "--name", "versions", "--tag", "v*", "--always", "*"},
 		{"rules", "immutable", "add", "--repository", "acme/*", "--tag", "v2.5*"},
 		{"rm", "tools/migrate:1.0.0"},
 		{"trash", "empty", "--yes"},

@@ -326,3 +326,21 @@ func TestTheSizeOfTheWindowIsRemembered(t *testing.T) {
 		t.Errorf("kept a width of %v", got)
 	}
 }
+
+func TestTabBeginsAtThePageAndNotAtTheNavigation(t *testing.T) {
+	d := openDesk(t)
+	d.ctrl(fyne.Key4)
+	d.settle()
+	c := d.win.Canvas()
+	c.FocusNext()
+	c.FocusNext()
+	c.Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	d.settle()
+	if st := d.models.Cleanup.State(); st.Plan == nil {
+		t.Fatalf("the second button of the page is to look for what can go: %+v", st)
+	}
+	c.Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	if len(d.fake.Calls("RunCleanup")) != 1 {
+		t.Error("Enter again frees what the plan says")
+	}
+}
