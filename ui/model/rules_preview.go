@@ -118,18 +118,8 @@ func (m *Rules) verdictsLocked() *VerdictsView {
 		}
 		v.Rows = append(v.Rows, row)
 	}
-	v.Title = "Nothing would go"
-	if all := s.reply.All; all.Tags+all.Manifests > 0 {
-		tags, frees, _ := wouldDelete(all, s.reply.Measuring)
-		v.Title = tags + " would go to the trash, and free " + frees + " once it lets go"
-		if frees == measuring {
-			v.Title = tags + " would go to the trash; what that frees is being measured"
-		}
-	}
+	v.Title = verdictsTitle(s.reply)
 	v.CanApply = !s.reply.Indexing && m.job == nil && s.reply.All.Tags+s.reply.All.Manifests > 0
-	if s.reply.Indexing {
-		v.Title = "Figures are still being collected; nothing goes meanwhile"
-	}
 	if s.reply.Cut > 0 {
 		v.Cut = "and " + Number(s.reply.Cut) + " more: filter to see them"
 	}
@@ -141,4 +131,19 @@ func (m *Rules) verdictsLocked() *VerdictsView {
 		v.Phase = PhaseEmpty
 	}
 	return v
+}
+
+// verdictsTitle sums a preview up.
+func verdictsTitle(r app.PreviewRulesReply) string {
+	if r.Indexing {
+		return "Figures are still being collected; nothing goes meanwhile"
+	}
+	if r.All.Tags+r.All.Manifests == 0 {
+		return "Nothing would go"
+	}
+	tags, frees, _ := wouldDelete(r.All, r.Measuring)
+	if frees == measuring {
+		return tags + " would go to the trash; what that frees is being measured"
+	}
+	return tags + " would go to the trash, and free " + frees + " once it lets go"
 }
