@@ -25,6 +25,6 @@
 // Imports: the standard library, the registry contract, registry/index, and
 // modernc.org/sqlite. Locks: Index.mu guards the queue and its view and is not
 // held while anything is written; graphs.mu guards the graph and is held before
-// Index.mu, graphs.told what the writer tells of it, for moments; the writing connection belongs to the writer
-// goroutine.
+// Index.mu, graphs.told what the writer tells of it, for moments; the writing
+// connection belongs to the writer goroutine.
 package sqlite
