@@ -204,8 +204,11 @@ func (u upstream) problem(m *mend, err error) *Problem {
 		p.Code, p.Title = "source_denied", u.host+" wants to know who asks"
 		p.Fix = "Give name and password in the address:"
 		p.Command = "berth repair " + m.ID + " --from https://NAME:PASSWORD@" + u.host
-	case errors.As(err, &unreachable), errors.As(err, &address):
+	case errors.As(err, &address), errors.As(err, &unreachable):
 		p.Code, p.Title = "source_unreachable", u.host+" cannot be reached"
+		if address != nil {
+			p.Text = sentence(address.Err.Error()) // without what it asked for
+		}
 		p.Fix = "Look at the address and the network. A registry without TLS that is not on this machine needs http:// in front."
 	case noSpace(err):
 		return AsProblem(err)

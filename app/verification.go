@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -154,7 +153,7 @@ func (c *Core) verifying(ctx context.Context, from verify.Checkpoint, lookOnly b
 
 // verifyRate is how much is read: it follows the settings.
 func (c *Core) verifyRate() int64 {
-	for _, rate := range []int64{c.verifier.rate.Load(), c.conf().Berth.Verify.Rate} {
+	for _, rate := range []int64{c.verifier.rate.Load(), int64(c.conf().Berth.Verify.Rate)} {
 		if rate != 0 {
 			return rate
 		}
@@ -344,50 +343,4 @@ func (k kept) row() Finding {
 		f.Fixes = append(f.Fixes, Fix(fix))
 	}
 	return f
-}
-
-// damageProblem says that something is broken which can be mended; nil when
-// nothing is.
-func (c *Core) damageProblem() *Problem {
-	v := &c.verifier
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	c.loadVerification()
-	images, others := map[string]bool{}, 0
-	for _, k := range v.findings {
-		switch {
-		case len(k.Fixes) == 0:
-		case slices.Contains(damaging, k.Kind):
-			images[k.Repository+"@"+string(k.of())] = true
-		default:
-			others++
-		}
-	}
-	p := &Problem{
-		Code: "damaged", Severity: severityError, Text: "A verification found content missing or damaged. What is damaged was kept aside; nothing was deleted.",
-		Fix: "Fetch it from Docker, or from a registry that has it:", Command: "berth repair", Exit: exitError,
-	}
-	switch n := len(images); {
-	case n == 1:
-		p.Title = "An image is damaged"
-	case n > 1:
-		p.Title = fmt.Sprintf("%s images are damaged", humanize.Comma(int64(n)))
-	case others > 0:
-		p.Severity, p.Title = severityWarning, count(int64(others), "link or tag needs mending", "links and tags need mending")
-		p.Text, p.Fix, p.Command = "A verification found links that lead nowhere, or hold nothing.", "To see them:", "berth verify --status"
-	default:
-		return nil
-	}
-	return p
-}
-
-// damaging are the kinds of findings because of which an image cannot be pulled.
-var damaging = []verify.Kind{verify.BlobDamaged, verify.BlobUnreadable, verify.BlobMissing, verify.BlobUnlinked, verify.ManifestMissing, verify.ChildMissing}
-
-// of is the manifest that suffers, or the blob.
-func (k kept) of() registry.Digest {
-	if k.Manifest != "" {
-		return k.Manifest
-	}
-	return k.Digest
 }

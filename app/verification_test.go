@@ -358,3 +358,30 @@ func TestAVerificationThatACrashCutsOffIsNotTakenForTheOneBefore(t *testing.T) {
 		t.Errorf("it goes on at %v", v.Resumes)
 	}
 }
+
+func TestHealthNamesWhatHelps(t *testing.T) {
+	t.Parallel()
+	i := fresh(t)
+	i.push("app", "v1", "a layer")
+	said := func() string {
+		i.verified(app.VerifyRequest{Restart: true})
+		h, err := i.Health(t.Context(), app.HealthRequest{})
+		if err != nil || len(h.Problems) != 1 {
+			t.Fatalf("%+v, %v", h, err)
+		}
+		return fmt.Sprintf("%s %s %s %s", h.Problems[0].Title, h.Problems[0].Text, h.Problems[0].Fix, h.Problems[0].Command)
+	}
+	lose(t, i.repoFile("app", "_layers", digestOf([]byte("a layer"))))
+	if s := said(); !strings.Contains(s, "cannot be pulled") || !strings.Contains(s, "link") || strings.Contains(s, "aside") || strings.Contains(s, "Docker") {
+		t.Errorf("of a lost link it says %q", s)
+	}
+	lose(t, i.blobFile(digestOf([]byte("a layer"))))
+	if s := said(); !strings.Contains(s, "damaged") || !strings.Contains(s, "Docker") || strings.Contains(s, "aside") {
+		t.Errorf("of a lost blob it says %q", s)
+	}
+	i.push("app", "v1", "a layer")
+	spoil(t, i.blobFile(digestOf([]byte("a layer"))), "rotten!")
+	if s := said(); !strings.Contains(s, "aside") || !strings.Contains(s, "Docker") {
+		t.Errorf("of a damaged blob it says %q", s)
+	}
+}

@@ -102,6 +102,9 @@ func (p *program) printRepairs(j app.Job, r app.RepairRequest) error {
 			continue
 		}
 		fmt.Fprintf(&b, "Left %s %s: %s\n", f.ID, findingName(f), f.Text)
+		if j.State == app.JobFailed && j.Problem != nil && j.Problem.Code == repair.Problem.Code {
+			continue // it is told once, in the end
+		}
 		for _, line := range []string{repair.Problem.Title + ".", repair.Problem.Text, repair.Problem.Fix} {
 			if line != "" && line != "." && line != f.Text {
 				b.WriteString("  " + line + "\n")
