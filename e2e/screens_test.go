@@ -21,7 +21,7 @@ func TestScreens(t *testing.T) {
 		dir = t.TempDir()
 	}
 	for _, variant := range []string{"dark", "light"} {
-		takeScreens(t, dir, variant)
+		t.Run(variant, func(t *testing.T) { takeScreens(t, dir, variant) }) // each ends before the next, and leaves it the port
 	}
 	for _, name := range []string{"images-dark.png", "images-light.png", "docker-dark.png", "first-run-light.png", "tray-dark.png"} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() < 5000 {
@@ -76,6 +76,7 @@ func takeScreens(t *testing.T, dir, variant string) {
 // store, a past clean-up, garbage, and a trash.
 func soil(t testing.TB, b *berth) {
 	t.Helper()
+	time.Sleep(16 * time.Second) // for so long the store keeps what pushes were promised
 	for _, args := range [][]string{
 		{"config", "set", "berth.cleanup.schedule", "daily"},
 		{"rules", "add", "--name", "pr-*", "--repository", "acme/*", "--tag", "pr-*", "--newest", "1"},
