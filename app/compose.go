@@ -100,7 +100,7 @@ func (c *Core) openStore(ctx context.Context, drv driver.Driver) (*store.Store, 
 		return nil, err
 	}
 	c.ix, c.closers = ix, append(c.closers, ix.Close)
-	c.judge.since = c.pullsSince(ctx)
+	c.judge.since.Store(c.pullsSince(ctx).Unix())
 	// Before the store, which asks them what they hold.
 	c.bin, c.pins = trash.New(drv, c.cfg.Berth.Trash.Keep), pin.New(drv)
 	c.bin.Pushed, c.bin.Changed = c.pushed, c.trashChanged

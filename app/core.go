@@ -185,7 +185,7 @@ func (c *Core) Close() error {
 // follow turns events of the registry into notices, and counts pulls, until
 // the Core closes.
 func (c *Core) follow() {
-	events, seen := c.bus.Subscribe(c.life, 4096), pulls{}
+	events, seen := c.bus.Subscribe(c.life, 1<<14), pulls{}
 	c.background.Go(func() {
 		for e := range events {
 			c.happened(e, seen)
@@ -196,6 +196,9 @@ func (c *Core) follow() {
 func (c *Core) happened(e event.Event, seen pulls) {
 	switch {
 	case e.Kind == event.Lagged:
+		if e.Manifest {
+			c.missedPulls()
+		}
 		c.notify(Notice{Kind: NoticeImages})
 	case seen.counts(e):
 		err := c.ix.Apply(c.life, index.Pulled{Repository: e.Repository, Tag: e.Tag, Digest: e.Target.Digest, At: e.Time})

@@ -27,6 +27,7 @@ const (
 // judge asks the rules, and remembers what they said until something changes.
 type judge struct {
 	trash atomic.Uint64 // counts changes of the trash
+	since atomic.Int64  // since when pulls are counted, in seconds of Unix
 
 	mu         sync.Mutex // guards what follows, and is held while the index is asked
 	basis      basis
@@ -40,7 +41,6 @@ type judge struct {
 	measured   chan struct{} // closed when all is measured; nil: nothing is
 	sizes      map[registry.Digest]int64
 	timer      *time.Timer
-	since      time.Time // since when pulls are counted
 	last       atomic.Pointer[lastCount]
 	busy       atomic.Bool // pending drops are being counted
 }
@@ -52,6 +52,7 @@ type basis struct {
 	pins     uint64
 	settings *retention.Protection
 	untagged bool
+	since    int64
 }
 
 // judged is what is known of one repository.
@@ -91,6 +92,7 @@ func (c *Core) basisNow() basis {
 	return basis{
 		version: c.ix.Version(""), trash: c.judge.trash.Load(), pins: c.pins.Version(),
 		settings: c.tuning.rules.Load(), untagged: c.conf().Berth.Cleanup.Untagged,
+		since: c.judge.since.Load(),
 	}
 }
 
@@ -142,13 +144,13 @@ func (c *Core) candidatesAlone(ctx context.Context, repo string, rows []index.Ca
 	if err != nil {
 		return nil, err
 	}
-	out := make([]retention.Candidate, len(rows))
+	out, since := make([]retention.Candidate, len(rows)), time.Unix(c.judge.since.Load(), 0)
 	untagged := c.conf().Berth.Cleanup.Untagged
 	for i, row := range rows {
 		o := &out[i]
 		*o = retention.Candidate{
 			Repository: row.Repository, Tag: row.Tag, Digest: row.Digest, Pushed: row.Pushed, Pulled: row.Pulled,
-			PullsSince: c.judge.since, Subject: row.Subject, Parents: row.Parents,
+			PullsSince: since, Subject: row.Subject, Parents: row.Parents,
 		}
 		if row.Tag == "" {
 			o.Pinned = rooted[row.Digest]

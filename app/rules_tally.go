@@ -83,7 +83,7 @@ func (c *Core) refresh(ctx context.Context, b basis) error {
 	if err != nil {
 		return err
 	}
-	anew := j.repos == nil || was.settings != b.settings || was.untagged != b.untagged
+	anew := j.repos == nil || was.settings != b.settings || was.untagged != b.untagged || was.since != b.since
 	repos := make(map[string]*judged, len(names))
 	for _, name := range names {
 		pins, err := c.pinSum(ctx, name)

@@ -20,7 +20,7 @@ const (
 	Pull   Kind = "pull"   // a manifest or a blob was read by a client
 	Mount  Kind = "mount"  // a blob was mounted from another repository
 	Delete Kind = "delete" // a tag, manifest or blob was deleted
-	Lagged Kind = "lagged" // the reader was slow; events are missing here
+	Lagged Kind = "lagged" // the reader was slow; events are missing here, with Manifest also pulls of manifests
 )
 
 // Event is one thing that happened.
@@ -55,6 +55,7 @@ type subscription struct {
 	queue  []Event
 	spare  []Event // what the reader is done with
 	lagged bool
+	missed bool // a pull of a manifest as well
 }
 
 // A reader that is woken again and again rests: more than burst times within
@@ -148,7 +149,7 @@ func (s *subscription) push(e *Event) {
 	if n < s.limit {
 		s.queue = append(s.queue, *e)
 	} else {
-		s.lagged = true
+		s.lagged, s.missed = true, s.missed || e.Kind == Pull && e.Manifest
 	}
 	s.mu.Unlock()
 	if n == 0 {
@@ -173,8 +174,8 @@ func (s *subscription) take() []Event {
 	out := s.queue
 	s.queue, s.spare = s.spare, nil
 	if s.lagged {
-		s.lagged = false
-		out = append(out, Event{Kind: Lagged, Time: time.Now()})
+		out = append(out, Event{Kind: Lagged, Time: time.Now(), Manifest: s.missed})
+		s.lagged, s.missed = false, false
 	}
 	select { // what it said was about what is taken
 	case <-s.hurry:

@@ -55,6 +55,29 @@ func TestNothingIsMissedBetweenSubscribeAndTheFirstRead(t *testing.T) {
 	}
 }
 
+func TestASlowReaderIsToldWhetherItMissedPulls(t *testing.T) {
+	t.Parallel()
+	b := event.NewBus()
+	events := b.Subscribe(t.Context(), 1)
+	for _, missed := range []bool{false, true, false} {
+		publish(b, 0, 3)
+		b.Publish(event.Event{Kind: event.Pull}) // of a blob
+		if missed {
+			b.Publish(event.Event{Kind: event.Pull, Manifest: true})
+		}
+		for e := range events {
+			if e.Kind != event.Lagged {
+				continue
+			}
+			if e.Manifest != missed {
+				t.Errorf("pulls were missed: %v, and it says %v", missed, e.Manifest)
+			}
+			break
+		}
+		events = b.Subscribe(t.Context(), 1)
+	}
+}
+
 func TestASlowReaderIsToldOnceAndNobodyWaitsForIt(t *testing.T) {
 	t.Parallel()
 	b := event.NewBus()
