@@ -50,6 +50,7 @@ func TestWhatAVerificationSaysStaysAsItIs(t *testing.T) {
 		"verify_never":        {"verify --status", never},
 		"verify_detach":       {"verify --detach --rate 64MB", as},
 		"verify_usage_rate":   {"verify --rate fast", as},
+		"verify_usage_slow":   {"verify --rate 12", as},
 		"verify_usage_status": {"verify --status --restart", as},
 		"repair_usage_fix":    {"repair --fix magic", as},
 		"repair_usage_aside":  {"repair f1 --drop-quarantined", as},
@@ -139,9 +140,14 @@ func TestARepairThatMendsAllIsWell(t *testing.T) {
 		}
 	}
 	p := &app.Problem{Code: "docker_absent", Title: "No container engine answers", Exit: 5}
-	code, _, errs := started(t, false, []string{"repair"}, func(f *apptest.Fake, id string, _ func()) { f.FailJob(id, p) })
-	if code != 5 || !strings.Contains(errs, p.Title) {
-		t.Errorf("exit %d, %s", code, errs)
+	code, out, errs := started(t, false, []string{"repair"}, func(f *apptest.Fake, id string, _ func()) {
+		f.Progress(id, func(j *app.Job) {
+			j.Repairs = []app.Repair{{Finding: app.Finding{ID: "f1", Text: "It is lost."}, Problem: p}, {Finding: app.Finding{ID: "f2"}, Problem: p}}
+		})
+		f.FailJob(id, p)
+	})
+	if code != 5 || strings.Count(out+errs, p.Title) != 1 || !strings.Contains(out, "Left f1 -: It is lost.") {
+		t.Errorf("exit %d, %s%s", code, out, errs)
 	}
 }
 
