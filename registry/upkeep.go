@@ -162,7 +162,25 @@ type Stored struct {
 
 // Rooter names manifests that must live although no tag names them.
 type Rooter interface {
+	// Roots lists them. An error that is an [*UnreadRoot] is about one thing that
+	// is there, and the list goes on; any other ends it.
 	Roots(ctx context.Context) iter.Seq2[Root, error]
+}
+
+// UnreadRoot is the error of a [Rooter] about something that names manifests
+// which must live, and cannot be read: which ones is not known.
+type UnreadRoot struct {
+	// Repository that they are of; empty when that is not known either.
+	Repository string
+	// What it is, and the file that cannot be read, or is not there.
+	What, File string
+	// Record is the file without which it does not count any more.
+	Record string
+}
+
+// Error says what to do as well.
+func (e *UnreadRoot) Error() string {
+	return e.What + " cannot be read: bring back the file " + e.File + ", or remove " + e.Record + ", and what it kept can be freed"
 }
 
 // Root is a manifest that must live, and why.

@@ -44,8 +44,11 @@ type Kept struct {
 	Why        registry.Why
 }
 
-// Needed is why something is kept that the census alone would have let go.
-const Needed registry.Why = "something that is kept needs it"
+// Why something is kept that the census alone would have let go.
+const (
+	Needed registry.Why = "something that is kept needs it"
+	Unsure registry.Why = "something in the trash cannot be read, and may need it"
+)
 
 const (
 	// batch is how much is handed to the census at a time.
@@ -69,6 +72,7 @@ type execution struct {
 	needs   map[string]set      // by repository: what must stay linked
 	left    map[string]struct{} // repositories that are left alone from here on
 	blobs   reasons             // what must not be freed, and why
+	unsure  bool                // something that must live cannot be read: all stays
 }
 
 // Execute frees what is garbage in the plan and still is, once. What it does is

@@ -75,7 +75,7 @@ func (m *marker) repo(ctx context.Context, name string, roots []registry.Root) (
 	if err := r.mark(ctx, roots); err != nil {
 		return nil, err
 	}
-	if len(r.doubts) > 0 {
+	if len(r.doubts) > 0 || m.plan.unsure(name) {
 		for _, d := range r.doubts {
 			m.plan.problem(name, d.Digest, d.Text)
 		}

@@ -112,6 +112,7 @@ type Plan struct {
 	o        Options
 	census   registry.Census
 	rooted   map[registry.Root]struct{}
+	unread   map[registry.UnreadRoot]struct{}
 	spared   []registry.Root // manifests that are garbage, and stay all the same
 	executed bool
 }
@@ -179,7 +180,7 @@ func NewPlan(ctx context.Context, keeper registry.Keeper, roots []registry.Roote
 	if err != nil {
 		return nil, fmt.Errorf("plan a clean-up: %w", err)
 	}
-	p := &Plan{keeper: keeper, rooters: roots, o: o, census: census, Began: time.Now()}
+	p := &Plan{keeper: keeper, rooters: roots, o: o, census: census, Began: time.Now(), unread: map[registry.UnreadRoot]struct{}{}}
 	p.NotAfter = p.Began.Add(-max(grace, 0))
 	defer func() {
 		if err != nil {
@@ -202,10 +203,11 @@ func (p *Plan) Close() error { return p.census.Close() }
 // all marks every repository. The roots are read before and after: what went
 // into the trash meanwhile may have been missed where it came from.
 func (m *marker) all(ctx context.Context) error {
-	before, err := readRoots(ctx, m.plan.rooters)
+	before, unread, err := readRoots(ctx, m.plan.rooters)
 	if err != nil {
 		return err
 	}
+	m.doubtRoots(unread)
 	if err := m.strays(ctx); err != nil {
 		return err
 	}
@@ -221,10 +223,11 @@ func (m *marker) all(ctx context.Context) error {
 		done++
 		m.report(Progress{Stage: Marking, Done: done})
 	}
-	after, err := readRoots(ctx, m.plan.rooters)
+	after, unread, err := readRoots(ctx, m.plan.rooters)
 	if err != nil {
 		return err
 	}
+	m.doubtRoots(unread)
 	m.plan.rooted = map[registry.Root]struct{}{}
 	for name, roots := range after {
 		_, seen := found[name]
@@ -269,7 +272,7 @@ func (m *marker) strays(ctx context.Context) error {
 func (m *marker) collect(found map[string]*Repository) {
 	p := m.plan
 	for _, r := range found {
-		if r == nil {
+		if r == nil || p.unsure(r.Name) {
 			continue
 		}
 		p.Repositories = append(p.Repositories, *r)
@@ -277,19 +280,6 @@ func (m *marker) collect(found map[string]*Repository) {
 		p.Links += r.Blobs.Len()
 	}
 	slices.SortFunc(p.Repositories, func(a, b Repository) int { return strings.Compare(a.Name, b.Name) })
-}
-
-func readRoots(ctx context.Context, rooters []registry.Rooter) (map[string][]registry.Root, error) {
-	out := map[string][]registry.Root{}
-	for _, rooter := range rooters {
-		for root, err := range rooter.Roots(ctx) {
-			if err != nil {
-				return nil, err
-			}
-			out[root.Repository] = append(out[root.Repository], root)
-		}
-	}
-	return out, nil
 }
 
 // added reports whether there is a root that was not there before.

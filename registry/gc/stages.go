@@ -183,10 +183,11 @@ func (x *execution) learn(ctx context.Context) error {
 			return err
 		}
 	}
-	roots, err := readRoots(ctx, x.p.rooters)
+	roots, unread, err := readRoots(ctx, x.p.rooters)
 	if err != nil {
 		return err
 	}
+	x.doubt(unread)
 	for repo, some := range roots {
 		for _, root := range some {
 			root = registry.Root{Repository: repo, Digest: root.Digest}
@@ -279,6 +280,11 @@ func (x *execution) links(ctx context.Context) error {
 			if target, ok := r.targets[j]; ok {
 				l.Target = target
 			}
+			if x.unsure {
+				x.kept(r.Name, d, Unsure)
+				x.progress(Unlinking, 1)
+				continue
+			}
 			if _, left := x.left[r.Name]; left || needs.has(l.Digest) || needs.has(l.Target) {
 				x.kept(r.Name, d, Needed)
 				x.staysBlob(r.Name, []registry.Link{l}, Needed)
@@ -307,7 +313,11 @@ func (x *execution) staysBlob(_ string, group []registry.Link, why registry.Why)
 func (x *execution) sweep(ctx context.Context) error {
 	some := make([]int, 0, batch)
 	for i, d := range x.p.Blobs.All() {
-		if why, stays := x.blobs.of(d); stays {
+		why, stays := x.blobs.of(d)
+		if x.unsure && !stays {
+			why, stays = Unsure, true
+		}
+		if stays {
 			x.keptBlob(i, why)
 			x.progress(Freeing, 1)
 			continue

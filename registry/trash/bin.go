@@ -239,41 +239,4 @@ func (b *Bin) Purge(ctx context.Context, before time.Time) (n int, err error) {
 	return b.Remove(ctx, over...)
 }
 
-// Roots yields every entry as a root of the garbage collection, as the disk has
-// them: a repository as all of its manifests.
-func (b *Bin) Roots(ctx context.Context) iter.Seq2[registry.Root, error] {
-	return func(yield func(registry.Root, error) bool) {
-		if err := b.refresh(ctx, false); err != nil {
-			yield(registry.Root{}, err)
-			return
-		}
-		for e, err := range b.Newest(ctx) {
-			if err != nil {
-				yield(registry.Root{}, err)
-				return
-			}
-			if !b.rootsOf(ctx, e, yield) {
-				return
-			}
-		}
-	}
-}
-
-func (b *Bin) rootsOf(ctx context.Context, e Entry, yield func(registry.Root, error) bool) bool {
-	why := "in the trash: " + e.Name()
-	if !e.Whole {
-		return yield(registry.Root{Repository: e.Repository, Digest: e.Digest, Why: why}, nil)
-	}
-	for m, err := range b.Contents(ctx, e) {
-		if err != nil {
-			yield(registry.Root{}, err)
-			return false
-		}
-		if !yield(registry.Root{Repository: e.Repository, Digest: m.Digest, Why: why}, nil) {
-			return false
-		}
-	}
-	return true
-}
-
 func key(id string) string { return folder + "/" + id + suffix }

@@ -100,10 +100,16 @@ func (b *Bin) addWhole(ctx context.Context, e *Entry, contents []Manifest) (err 
 // Contents yields what a repository in the trash holds, as it is on the disk. A
 // line that is damaged is passed over, and so is a part that is not there.
 func (b *Bin) Contents(ctx context.Context, e Entry) iter.Seq2[Manifest, error] {
+	return b.contents(ctx, e, func(string) {})
+}
+
+// contents is Contents, and says which parts are not there, or not whole.
+func (b *Bin) contents(ctx context.Context, e Entry, damaged func(file string)) iter.Seq2[Manifest, error] {
 	return func(yield func(Manifest, error) bool) {
 		for n := range e.Parts {
 			content, err := b.read(ctx, partKey(e.ID, n), maxPart)
 			if errors.Is(err, fs.ErrNotExist) {
+				damaged(partKey(e.ID, n))
 				continue
 			}
 			if err != nil {
@@ -113,6 +119,7 @@ func (b *Bin) Contents(ctx context.Context, e Entry) iter.Seq2[Manifest, error] 
 			for line := range bytes.Lines(content) {
 				var m Manifest
 				if json.Unmarshal(line, &m) != nil || !m.sound() {
+					damaged(partKey(e.ID, n))
 					continue
 				}
 				if !yield(m, nil) {

@@ -55,7 +55,7 @@ func (b *Bin) reread(ctx context.Context, tidy bool) error {
 	t := &b.table
 	t.mu.Lock()
 	first := !t.loaded
-	t.fresh, t.gone = map[string]bool{}, map[string]bool{}
+	t.fresh, t.gone, t.doubts = map[string]bool{}, map[string]bool{}, nil
 	t.mu.Unlock()
 	listed, parts, err := b.listed(ctx)
 	var found []Entry
@@ -80,7 +80,7 @@ func (b *Bin) reread(ctx context.Context, tidy bool) error {
 		_, ok := slices.BinarySearch(listed, id)
 		return ok || t.pending[id].ID != "" || t.fresh[id] || t.gone[id]
 	})
-	t.fresh, t.gone, t.loaded = nil, nil, true
+	t.fresh, t.gone, t.loaded, t.damaged = nil, nil, true, t.doubts
 	t.mu.Unlock()
 	if !first {
 		b.changed(ctx, found, lost)
@@ -159,8 +159,8 @@ func (t *table) meet(found []Entry) []Entry {
 	return found
 }
 
-// readAll reads records, by id; what went meanwhile, and what is damaged, is
-// passed over.
+// readAll reads records, by id; what went meanwhile is passed over, and so is
+// what is damaged, which is noted.
 func (b *Bin) readAll(ctx context.Context, ids []string) ([]Entry, error) {
 	all := make([]Entry, len(ids))
 	failed := make([]error, readers)
@@ -201,6 +201,9 @@ func (b *Bin) readOne(ctx context.Context, buf *bytes.Buffer, id string) (Entry,
 	if e, ok := decode(id, buf.Bytes()); ok {
 		return e, nil
 	}
+	b.table.mu.Lock()
+	defer b.table.mu.Unlock()
+	b.table.doubts = append(b.table.doubts, id)
 	return Entry{}, nil
 }
 

@@ -22,6 +22,9 @@ type table struct {
 	// read, fresh came in and gone went out.
 	pending     map[string]Entry
 	fresh, gone map[string]bool
+	// damaged are the records that could not be understood when the folder was
+	// read last, by id; doubts those met so far while it is read.
+	damaged, doubts []string
 	// held are being restored, by how many; leaving are on their way out.
 	held    map[string]int
 	leaving map[string]bool
