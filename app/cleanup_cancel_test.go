@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -14,6 +16,7 @@ import (
 
 	"berth/app/config"
 	"berth/registry"
+	"berth/registry/httpd"
 	"berth/registry/store"
 	"berth/registry/verify"
 )
@@ -97,6 +100,36 @@ func TestACleanUpEndsWhenTheRegistryBecomesReadOnly(t *testing.T) {
 		t.Fatalf("job %+v, %v", reply.Jobs, err)
 	}
 	if r := reply.Jobs[0].Receipt; r == nil || !r.Cancelled || r.Blobs == 0 || r.Blobs >= 150 || len(r.Problems) != 1 || len(r.Kept) != 1 {
+		t.Errorf("receipt %+v", r)
+	}
+	c.disk = s.Store
+}
+
+// TestTheEndOfTheProgramDoesNotWaitForACleanUp has one that would never end.
+func TestTheEndOfTheProgramDoesNotWaitForACleanUp(t *testing.T) {
+	t.Parallel()
+	c := openLoose(t, 150)
+	s := &stuckDisk{Store: c.disk, freed: make(chan struct{})}
+	c.disk = s
+	started, err := c.RunCleanup(t.Context(), RunCleanupRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-s.freed
+	began := time.Now()
+	c.drain(t.Context(), httpd.New(http.NotFoundHandler(), httpd.Options{}))
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("the end waited for %v", took)
+	}
+	reply, err := c.Jobs(t.Context(), JobsRequest(started))
+	if err != nil || len(reply.Jobs) != 1 || reply.Jobs[0].State != JobFailed || reply.Jobs[0].Problem == nil || reply.Jobs[0].Problem.Code != "cut_off" {
+		t.Fatalf("job %+v, %v", reply.Jobs, err)
+	}
+	past, err := c.Cleanups(t.Context(), CleanupsRequest{})
+	if err != nil || len(past.Receipts) != 1 {
+		t.Fatalf("history %+v, %v", past, err)
+	}
+	if r := past.Receipts[0]; !r.Cancelled || r.Blobs == 0 || r.Blobs >= 150 || len(r.Problems) != 1 || !strings.Contains(r.Problems[0], "Berth ended meanwhile") {
 		t.Errorf("receipt %+v", r)
 	}
 	c.disk = s.Store

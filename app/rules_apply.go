@@ -43,6 +43,9 @@ func (c *Core) ApplyRules(ctx context.Context, _ ApplyRulesRequest) (JobReply, e
 			report(job.Progress{Done: int64(done), Total: int64(total)})
 		})
 		receipt.Ended, receipt.Cancelled = time.Now(), ctx.Err() != nil
+		if p, ok := errors.AsType[*Problem](context.Cause(ctx)); ok && err != nil {
+			receipt.Problems, err = append(receipt.Problems, ended(p)), p
+		}
 		return job.Result{Value: receipt}, err
 	})
 }

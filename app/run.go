@@ -31,8 +31,8 @@ func (c *Core) Stop() {
 }
 
 // Run serves the registry and the control socket until ctx ends or somebody
-// quits. Then it takes nothing new, but lets uploads and jobs under way end for
-// as long as http.draintimeout says. It may be called once.
+// quits. Then it takes nothing new, cuts off upkeep, and lets uploads and other
+// jobs under way end for as long as http.draintimeout says. It may be called once.
 //
 // Errors: a [*Problem] when the address cannot be had.
 func (c *Core) Run(ctx context.Context) error {
@@ -92,7 +92,16 @@ func (c *Core) Run(ctx context.Context) error {
 	return errors.Join(served, controlled)
 }
 
-// drain waits for what is under way. The listeners stay open meanwhile: a push
+// cutOffProblem says of upkeep that the end of the program cut it off. What it
+// did is right whenever it ends, and what is left is there the next time.
+func cutOffProblem() *Problem {
+	return &Problem{
+		Code: "cut_off", Severity: severityWarning, Title: "It was cut off", Text: "Berth ended meanwhile.",
+		Fix: "What was done is right. Start it again to do the rest.", Exit: exitError,
+	}
+}
+
+// drain waits for what is under way, but for upkeep, which may end at any time. The listeners stay open meanwhile: a push
 // is many requests.
 func (c *Core) drain(ctx context.Context, api *httpd.Server) {
 	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.HTTP.DrainTimeout)
@@ -114,6 +123,7 @@ func (c *Core) drain(ctx context.Context, api *httpd.Server) {
 		c.log.Info("waiting for uploads and jobs to end", "uploads", n, "timeout", c.cfg.HTTP.DrainTimeout.String())
 	}
 	c.pauseVerification()
+	c.jobs.Halt(cutOffProblem(), string(JobCleanup), string(JobRules), string(JobRepair))
 	c.jobs.Drain(hurried)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

@@ -47,7 +47,7 @@ type Runner struct {
 type running struct {
 	job    Job
 	meter  meter
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
 	asked  bool // somebody asked it to stop
 	ended  chan struct{}
 	told   time.Time
@@ -75,7 +75,7 @@ func (r *Runner) Start(ctx context.Context, spec Spec, work Work) (string, error
 		return "", ErrClosed
 	}
 	r.serial++
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	j := &running{
 		job:    Job{ID: fmt.Sprintf("%s-%d", r.prefix, r.serial), Spec: spec, State: Running, Started: time.Now()},
 		cancel: cancel, ended: make(chan struct{}), told: time.Now(),
@@ -90,7 +90,7 @@ func (r *Runner) Start(ctx context.Context, spec Spec, work Work) (string, error
 
 func (r *Runner) run(ctx context.Context, j *running, work Work) {
 	defer r.wg.Done()
-	defer j.cancel()
+	defer j.cancel(nil)
 	result, err := safely(ctx, work, func(p Progress) { r.report(j, p) })
 	r.mu.Lock()
 	j.job.Ended, j.job.Result, j.job.Note = time.Now(), result, ""
@@ -99,6 +99,8 @@ func (r *Runner) run(ctx context.Context, j *running, work Work) {
 		j.job.State = Done
 	case j.asked:
 		j.job.State = Cancelled
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		j.job.State, j.job.Err = Failed, context.Cause(ctx)
 	default:
 		j.job.State, j.job.Err = Failed, err
 	}
@@ -237,7 +239,7 @@ func (r *Runner) Cancel(ctx context.Context, id string) (Job, error) {
 	}
 	j.asked = true
 	r.mu.Unlock()
-	j.cancel()
+	j.cancel(nil)
 	select {
 	case <-j.ended:
 	case <-ctx.Done():
@@ -270,13 +272,26 @@ func (r *Runner) Drain(ctx context.Context) {
 	}
 }
 
+// Halt starts no more jobs, and ends those of some kinds, which then failed
+// because of a cause. It does not wait.
+func (r *Runner) Halt(cause error, kinds ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	for _, j := range r.jobs {
+		if j.job.State == Running && slices.Contains(kinds, j.job.Kind) {
+			j.cancel(cause)
+		}
+	}
+}
+
 // Close cancels what runs, and returns when every goroutine has ended.
 func (r *Runner) Close() {
 	r.mu.Lock()
 	r.closed = true
 	for _, j := range r.jobs {
 		j.asked = true
-		j.cancel()
+		j.cancel(nil)
 	}
 	r.mu.Unlock()
 	r.wg.Wait()
