@@ -8,7 +8,7 @@ type VerifyRequest struct {
 	// Restart begins anew.
 	Restart bool `json:"restart,omitempty"`
 	// Rate is how much is read, in bytes a second; 0 means berth.verify.rate,
-	// and less than 0 as fast as it goes.
+	// and less than 0 as fast as it goes; less than 64,000 is refused.
 	Rate int64 `json:"rate,omitempty"`
 	// LookOnly leaves damaged blobs where they are.
 	LookOnly bool `json:"look_only,omitempty"`

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"berth/app/config"
 	"berth/app/job"
 	"berth/registry"
 	"berth/registry/httpd"
@@ -73,6 +74,9 @@ type kept struct {
 // [Service]. While one runs it answers with that one, at the rate that is asked
 // for now. Errors: verify_running for a Restart while one runs.
 func (c *Core) Verify(ctx context.Context, r VerifyRequest) (JobReply, error) {
+	if r.Rate > 0 && r.Rate < config.MinRate {
+		return JobReply{}, BadRequest(fmt.Errorf("%d bytes a second are too slow to come to an end: at least %d, or -1 for as fast as it goes", r.Rate, config.MinRate))
+	}
 	reply, began, err := c.beginVerification(ctx, r)
 	if began {
 		// At once: after a crash nobody must be told of the one before it.

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -88,4 +89,13 @@ func (i *instance) emptied() int {
 		return 0
 	}
 	return j.Receipt.Blobs
+}
+
+func TestAVerificationThatWouldNeverEndIsNotBegun(t *testing.T) {
+	t.Parallel()
+	i := fresh(t)
+	_, err := i.Verify(t.Context(), app.VerifyRequest{Rate: 12})
+	if p, ok := errors.AsType[*app.Problem](err); !ok || p.Exit != 2 || i.verification().Job != "" {
+		t.Errorf("12 bytes a second: %v", err)
+	}
 }

@@ -19,7 +19,7 @@ func (p *program) ls() *cobra.Command {
 		Long: `List repositories. SIZE is everything that a repository holds on disk, also what
 no tag of it names any more; SHARED is the part that stays when it is deleted,
 since another repository or a pin needs it. berth usage REPOSITORY says more.`,
-		Args:  want(0, 1, "one part of a name"),
+		Args: want(0, 1, "one part of a name"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := oneOf(cmd, "sort", sort, "name", "pushed", "size", "tags"); err != nil {
 				return err

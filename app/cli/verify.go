@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"berth/app"
+	"berth/app/config"
 )
 
 func (p *program) verify() *cobra.Command {
@@ -64,11 +65,11 @@ func parseRate(cmd *cobra.Command, s string) (int64, error) {
 	case "max":
 		return -1, nil
 	}
-	n, err := humanize.ParseBytes(strings.TrimSuffix(s, "/s"))
-	if err != nil || n == 0 || n > 1<<62 {
-		return 0, usage(cmd, fmt.Sprintf("%q is no rate; use one like 64MB, or max", s))
+	n, err := config.ParseRate(s)
+	if err != nil {
+		return 0, usage(cmd, err.Error()+", or max")
 	}
-	return int64(n), nil
+	return n, nil
 }
 
 func (p *program) verifyDetached(ctx context.Context, s app.Service, r app.VerifyRequest) error {

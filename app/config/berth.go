@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dustin/go-humanize"
-
 	"berth/registry/retention"
 )
 
@@ -55,11 +53,12 @@ func lowRoom(low string, total int64) (int64, error) {
 		}
 		return int64(float64(total) * percent / 100), nil
 	}
-	n, err := humanize.ParseBytes(low)
-	if err != nil || strings.Trim(low, "0123456789., ") == "" || n == 0 || n > 1<<62 {
+	n, err := ParseBytes(low)
+	// A small number without a unit was meant in another unit.
+	if err != nil || n == 0 || n < 1<<20 && strings.Trim(low, "0123456789., ") == "" {
 		return 0, wrong
 	}
-	return int64(n), nil
+	return n, nil
 }
 
 // settleBerth fills what is still open of Berth's own.
@@ -84,6 +83,9 @@ func (c *Config) checkBerth() error {
 	}
 	if _, err := lowRoom(clean.Low, 0); err != nil {
 		return c.bad("berth.cleanup.low", err)
+	}
+	if err := checkRate(int64(c.Berth.Verify.Rate), c.Berth.Verify.Rate.String()); err != nil {
+		return c.bad("berth.verify.rate", err)
 	}
 	if err := c.checkRules(); err != nil {
 		return err

@@ -110,3 +110,45 @@ func TestWhatBerthsOwnKeysCannotBeIsSaidWithItsLine(t *testing.T) {
 		})
 	}
 }
+
+func TestARateIsASizeOrANumberOfBytes(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]config.Bytes{"64MB": 64e6, "64MiB": 64 << 20, "64000": 64000, "1.5 GB": 15e8, "0": 32 << 20} {
+		file := load(t, "version: 0.1\nstorage: filesystem\nberth: {verify: {rate: "+text+"}}\n")
+		variable := load(t, berthFile, "REGISTRY_BERTH_VERIFY_RATE="+text)
+		made := set(t, berthFile, config.Made{"berth.verify.rate": text})
+		for from, c := range map[string]*config.Config{"the file": file, "a variable": variable, "a setting": made} {
+			if got := c.Berth.Verify.Rate; got != want {
+				t.Errorf("%s from %s: %d", text, from, got)
+			}
+		}
+	}
+	for n, want := range map[config.Bytes]string{64e6: "64MB", 32 << 20: "32MiB", 64001: "64001", 0: "0", 2 << 30: "2GiB"} {
+		var again config.Bytes
+		if err := again.UnmarshalText([]byte(n.String())); n.String() != want || err != nil || again != n {
+			t.Errorf("%d is written as %s, and read as %d, %v", n, n, again, err)
+		}
+	}
+}
+
+func TestARateThatNeverEndsIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"12", "63KB", "fast", "-5MB", "[64MB]", "99999999999EB"} {
+		_, err := config.Load(write(t, "version: 0.1\nstorage: filesystem\nberth: {verify: {rate: "+text+"}}\n"), nil, config.Flags{Data: t.TempDir()})
+		if err == nil || !strings.Contains(err.Error(), "64") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestARoomIsASizeAShareOrManyBytes(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int64{"5GB": 5e9, "5GiB": 5 << 30, "5000000000": 5e9, "10%": 100} {
+		if got := load(t, berthFile, "REGISTRY_BERTH_CLEANUP_LOW="+text).Berth.Cleanup.LowBytes(1000); got != want {
+			t.Errorf("%s is %d", text, got)
+		}
+	}
+	if _, err := config.Load(write(t, berthFile), []string{"REGISTRY_BERTH_CLEANUP_LOW=10"}, config.Flags{Data: t.TempDir()}); err == nil {
+		t.Error("10 bytes are room enough")
+	}
+}

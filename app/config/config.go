@@ -110,8 +110,8 @@ type Cleanup struct {
 
 // Verify says how the store is verified.
 type Verify struct {
-	// Rate is how much is read, in bytes a second.
-	Rate int64 `yaml:"rate"`
+	// Rate is how much is read a second.
+	Rate Bytes `yaml:"rate"`
 }
 
 // Trash says how long deleted and overwritten tags can be restored.

@@ -138,8 +138,8 @@ var docs = map[string]doc{
 	"berth.cleanup.schedule": {Doc: "When rules are applied and space is freed without being asked: off, daily, weekly.", As: ownAs},
 	"berth.cleanup.at":       {Doc: "Time of day of the schedule, such as 03:00, in this machine's zone.", As: ownAs},
 	"berth.cleanup.weekday":  {Doc: "Day of a weekly schedule, such as sunday.", As: ownAs},
-	"berth.cleanup.low":      {Doc: "Room on the disk, such as 5GB or 10%, below which a clean-up runs by itself; if it stays low, the oldest of the trash goes too. Empty: never.", As: ownAs},
-	"berth.verify.rate":      {Doc: "How much verifying reads, in bytes a second.", As: ownAs},
+	"berth.cleanup.low":      {Doc: "Room on the disk, such as 5GB, 5GiB or 10%, below which a clean-up runs by itself; if it stays low, the oldest of the trash goes too. Empty: never.", As: ownAs},
+	"berth.verify.rate":      {Doc: "How much verifying reads a second: 64MB, 64MiB or a number of bytes; at least 64KB.", As: ownAs},
 	"berth.trash.keep":       {Doc: "How long deleted and overwritten tags can be restored.", As: ownAs},
 
 	"berth.cleanup.rules[].name":          {Doc: "What reasons call this rule.", Default: "rule 1, by its place", As: ownAs},

@@ -98,6 +98,8 @@ func show(v reflect.Value) string {
 		return strconv.FormatInt(x, 10)
 	case retention.Age:
 		return x.String()
+	case Bytes:
+		return x.String()
 	}
 	switch v.Kind() {
 	case reflect.Slice:

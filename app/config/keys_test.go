@@ -48,7 +48,7 @@ func TestEveryVariableReachesItsKey(t *testing.T) {
 		"storage.cache.blobdescriptor": "inmemory", "storage.cache.layerinfo": "inmemory", "validation.manifests.indexes.platforms": "none",
 		"log.hooks[].type": "mail", "health.http[].uri": "http://h/", "health.tcp[].addr": "h:1", "health.http[].headers": "{X-A: [b]}",
 		"log.hooks[].options.smtp.addr": "h:25",
-		"berth.cleanup.grace":           "7s", "berth.verify.rate": "7", "berth.cleanup.schedule": "daily", "berth.cleanup.at": "'7:00'", "berth.cleanup.weekday": "friday",
+		"berth.cleanup.grace":           "7s", "berth.verify.rate": "7MB", "berth.cleanup.schedule": "daily", "berth.cleanup.at": "'7:00'", "berth.cleanup.weekday": "friday",
 		"berth.cleanup.low": "7%", "berth.cleanup.rules[].off": "true", "berth.cleanup.rules[].untagged": "7d", "berth.cleanup.rules[].keep.younger": "7d",
 		"berth.cleanup.rules[].keep.pulled": "7d", "berth.cleanup.rules[].keep.newest": "7", "berth.cleanup.rules[].keep.versions": "7",
 		"berth.cleanup.rules[].name": "a", "berth.immutable[].name": "a",

@@ -47,6 +47,8 @@ func expected(kind string) string {
 	switch {
 	case kind == "time.Duration":
 		return "is no time like 10s, 30m or 168h"
+	case kind == "config.Bytes":
+		return "is no size like 64MB"
 	case kind == "bool":
 		return "is neither true nor false"
 	case strings.HasPrefix(kind, "int"):
