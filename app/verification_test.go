@@ -246,7 +246,7 @@ func TestAVerificationGoesOnWhereItWasPausedAlsoAfterARestart(t *testing.T) {
 	if _, err := i.Verify(ctx, app.VerifyRequest{Restart: true}); app.AsProblem(err).Code != "verify_running" {
 		t.Errorf("a second beginning gave %v", err)
 	}
-	if _, err := i.Cancel(ctx, app.CancelRequest{ID: first.ID}); err != nil {
+	if _, err := i.Cancel(ctx, app.CancelRequest(first)); err != nil {
 		t.Fatal(err)
 	}
 	v := i.verification()
