@@ -102,7 +102,7 @@ func dial(ctx context.Context, w cli.Where) (app.Service, func() error, error) {
 }
 
 // open works on the data folder without serving anything. Only problems are
-// logged, since a person waits for an answer.
+// logged, since a person waits for an answer; and is told when it takes long.
 func open(ctx context.Context, w cli.Where) (app.Service, func() error, error) {
 	cfg, err := load(w)
 	if err != nil {
@@ -118,7 +118,10 @@ func open(ctx context.Context, w cli.Where) (app.Service, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return core, core.Close, nil
+	told := func() {
+		fmt.Fprintln(os.Stderr, "Berth is reading the folder once, since it has no index yet; Ctrl-C stops.")
+	}
+	return core.ForCommand(told), core.Close, nil
 }
 
 // collect does what distribution's garbage-collect does.
