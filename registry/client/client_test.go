@@ -233,7 +233,14 @@ func (r *torn) Read(p []byte) (int, error) {
 
 func TestAStreamThatBreaksLeavesAnUploadToGoOnWith(t *testing.T) {
 	t.Parallel()
-	reg := connect(t, server.New(registrytest.NewFake(), server.Options{}), client.Options{})
+	patched := make(chan struct{}, 2)
+	fake := server.New(registrytest.NewFake(), server.Options{})
+	reg := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fake.ServeHTTP(w, r)
+		if r.Method == http.MethodPatch {
+			patched <- struct{}{}
+		}
+	}), client.Options{})
 	up, err := reg.StartUpload(t.Context(), "a")
 	if err != nil {
 		t.Fatal(err)
@@ -243,6 +250,7 @@ func TestAStreamThatBreaksLeavesAnUploadToGoOnWith(t *testing.T) {
 	}
 	id := up.ID()
 	_ = up.Close()
+	<-patched // what arrived before the break may be written after it
 	if up, err = reg.ResumeUpload(t.Context(), "a", id); err != nil {
 		t.Fatal(err)
 	}
