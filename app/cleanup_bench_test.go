@@ -89,8 +89,9 @@ type heapCensus struct {
 	h *heap
 }
 
-func (c *heapCensus) Lost() bool   { return false }
-func (c *heapCensus) Close() error { return nil }
+func (c *heapCensus) Lost() bool                    { return false }
+func (c *heapCensus) Close() error                  { return nil }
+func (c *heapCensus) Promised(registry.Digest) bool { return false }
 
 func (c *heapCensus) Pushed() iter.Seq2[string, registry.Digest] {
 	return func(func(string, registry.Digest) bool) {}

@@ -24,6 +24,7 @@ const (
 const (
 	whyAbandoned   = "an upload that nobody finished"
 	whyYoung       = "it is younger than the grace"
+	whyPromised    = string(registry.Promised)
 	whyUntagged    = "it has no tag, and what has none is kept"
 	whyYoungToo    = "it has no tag, and is younger than the rules say"
 	whyTrash       = "it is in the trash, from where it can be restored"
@@ -223,8 +224,7 @@ func (c *Core) describeKept(ctx context.Context, p *heldPlan, o gc.Options) {
 		s.Blobs, s.Manifests, s.Links, s.Repositories = 0, 0, 0, []CleanupRepository{}
 		s.Why, s.Items, s.Cut = append([]CleanupReason{}, why...), p.uploadItems(), 0
 	}
-	stays.add(whyYoung, p.plan.Young.Blobs, p.plan.Young.Bytes)
-	stays.add(whyDoubtful, p.plan.Doubtful.Blobs, p.plan.Doubtful.Bytes)
+	stays = append(stays, p.notYet()...)
 	if u, err := c.usage(ctx); err == nil {
 		if entries, err := c.bin.Len(ctx); err == nil && u.Trash <= s.InUse {
 			stays.add(whyTrash, entries, u.Trash-u.Pinned)
@@ -232,7 +232,7 @@ func (c *Core) describeKept(ctx context.Context, p *heldPlan, o gc.Options) {
 			s.InUse -= u.Trash
 		}
 		// What manifests without a tag hold that are not garbage.
-		held := u.Loose - p.plan.Garbage.Bytes - p.plan.Young.Bytes - p.plan.Doubtful.Bytes
+		held := u.Loose - p.plan.Garbage.Bytes - p.plan.Young.Bytes - p.plan.Promised.Bytes - p.plan.Doubtful.Bytes
 		if held > 0 && held <= s.InUse {
 			stays.add(whyHeld(o), 0, held)
 			s.InUse -= held
@@ -240,6 +240,24 @@ func (c *Core) describeKept(ctx context.Context, p *heldPlan, o gc.Options) {
 		stays.add(whyQuarantine, 0, u.Quarantine)
 	}
 	s.Stays = stays.sorted()
+}
+
+// notYet says why what nothing points to stays.
+func (p *heldPlan) notYet() (t tally) {
+	t.add(youngText(p.plan.Ripe), p.plan.Young.Blobs, p.plan.Young.Bytes)
+	t.add(whyPromised, p.plan.Promised.Blobs, p.plan.Promised.Bytes)
+	t.add(whyDoubtful, p.plan.Doubtful.Blobs, p.plan.Doubtful.Bytes)
+	return t
+}
+
+// youngText says from when on all that is too young can go.
+func youngText(ripe time.Time) string {
+	now := time.Now()
+	if !ripe.After(now) {
+		return whyYoung
+	}
+	// What is shown to the minute must be over then.
+	return whyYoung + ": all of it can go from " + moment(ripe.Add(time.Minute-1), now) + " on"
 }
 
 // whyHeld says why a manifest without a tag stays.
@@ -264,7 +282,7 @@ func (p *heldPlan) uploadItems() []CleanupItem {
 
 // untilText says why nothing goes so soon after the start, and when it will.
 func (c *Core) untilText(until time.Time) string {
-	return fmt.Sprintf("Berth started at %s and cannot know what it promised to clients before: it can go from %s on",
+	return fmt.Sprintf("Berth started at %s and cannot know what it promised to clients before: it can go from %s on, or at once after berth config set berth.cleanup.grace 0s",
 		moment(c.started, until), moment(until, c.started))
 }
 

@@ -169,6 +169,7 @@ func (w *cleanup) execute(ctx context.Context, p *heldPlan, report func(job.Prog
 				r.Kept = append(r.Kept, stays)
 			}
 		}
+		r.Kept = append(r.Kept, p.notYet()...)
 		return errors.Join(w.purge(ctx, p, report), p.close())
 	}
 	// Execute closes the plan.
@@ -195,6 +196,9 @@ func (w *cleanup) execute(ctx context.Context, p *heldPlan, report func(job.Prog
 			rest -= k.Bytes
 		}
 		kept.add(whyNotCleaned, max(p.shown.Blobs-r.Blobs, 0)+max(p.shown.Uploads-r.Uploads, 0), max(rest, 0))
+	}
+	for _, k := range p.notYet() {
+		kept.add(k.Text, k.Count, k.Bytes)
 	}
 	r.Kept = append(r.Kept, kept.sorted()...)
 	return err

@@ -136,7 +136,12 @@ func TestANewPlanTakesThePlaceOfTheOneBefore(t *testing.T) {
 func TestSoonAfterTheStartTheReceiptSaysWhyNothingWentAndWhenItWill(t *testing.T) {
 	t.Parallel()
 	i := fresh(t)
-	i.pushBlob("team/app", []byte("nothing uses this"))
+	content := []byte("nothing uses this")
+	name := digestOf(content)
+	dir := filepath.Join(i.data, "docker/registry/v2/blobs/sha256", name[7:9], name[7:])
+	if err := errors.Join(os.MkdirAll(dir, 0o777), os.WriteFile(filepath.Join(dir, "data"), content, 0o666)); err != nil {
+		t.Fatal(err)
+	}
 	old := time.Now().Add(-2 * time.Hour)
 	err := filepath.WalkDir(i.data, func(path string, d os.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && strings.Contains(path, "docker/registry") {
@@ -331,10 +336,10 @@ func TestAPlanSaysThatManifestsWithoutATagHoldWhatIsNoImages(t *testing.T) {
 	i.push("team/app", "v1", strings.Repeat("a", 5000))
 	i.drop("team/app", "v1")
 	for text, r := range map[string]app.PlanCleanupRequest{
-		"it is younger than the grace": {}, "it has no tag, and what has none is kept": {KeepUntagged: true},
+		"it is younger than the grace: all of it can go from ": {}, "it has no tag, and what has none is kept": {KeepUntagged: true},
 	} {
 		plan, err := i.PlanCleanup(t.Context(), r)
-		if err != nil || plan.InUse != 0 || plan.Frees != 0 || len(plan.Stays) != 1 || plan.Stays[0].Text != text || plan.Stays[0].Bytes != blobBytes(t, i.data) {
+		if err != nil || plan.InUse != 0 || plan.Frees != 0 || len(plan.Stays) != 1 || !strings.HasPrefix(plan.Stays[0].Text, text) || plan.Stays[0].Bytes != blobBytes(t, i.data) {
 			t.Errorf("%s: plan %+v, %v", text, plan, err)
 		}
 	}

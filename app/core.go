@@ -161,6 +161,18 @@ func (c *Core) as(ctx context.Context, reason string) context.Context {
 	return registry.WithCaller(ctx, caller)
 }
 
+// inBackground does something beside the caller, for Close to wait for; false
+// when that has begun. It must not be called under Core.mu.
+func (c *Core) inBackground(do func()) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.onceClosed {
+		return false
+	}
+	c.background.Go(do)
+	return true
+}
+
 // Close ends what runs and lets go of the data folder. Run must have returned.
 // A second call does nothing.
 func (c *Core) Close() error {

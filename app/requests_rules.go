@@ -98,6 +98,10 @@ type RulePreview struct {
 	Manifests int `json:"manifests"` // without a tag
 	// Frees is what that frees once the trash has let go, in bytes.
 	Frees int64 `json:"frees"`
+	// Emptied is how many repositories would keep no tag at all, which is seldom
+	// meant; Emptying is the name of the first of them.
+	Emptied  int    `json:"emptied,omitempty"`
+	Emptying string `json:"emptying,omitempty"`
 }
 
 // Verdict is what becomes of a tag, or of a manifest without one, and why.

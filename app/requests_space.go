@@ -152,7 +152,7 @@ type CleanupReceipt struct {
 	// Attached tags of signatures and the like went to the trash, since what
 	// they stood beside was freed.
 	Attached int `json:"attached,omitempty"`
-	// Kept is what the plan had and stayed, and why.
+	// Kept is what nothing points to, and stayed all the same, and why.
 	Kept []CleanupReason `json:"kept,omitempty"`
 	// Problems say what could not be done.
 	Problems  []string `json:"problems,omitempty"`

@@ -68,8 +68,9 @@ type judged struct {
 
 // saying is what rules say of a repository.
 type saying struct {
-	tags, manifests int // that go
-	of              int // candidates
+	tags, manifests int  // that go
+	of              int  // candidates
+	emptied         bool // every tag goes
 	at, until       time.Time
 	going           []registry.Digest // each tag, and each manifest without one
 	serial          uint64

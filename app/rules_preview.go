@@ -224,13 +224,13 @@ func (c *Core) pendingDrops(context.Context) int {
 	if last != nil && last.key == q.key && last.basis == c.basisNow() && (last.until.IsZero() || time.Now().Before(last.until)) {
 		return last.drops
 	}
-	if c.life.Err() == nil && j.busy.CompareAndSwap(false, true) {
-		c.background.Go(func() {
-			defer j.busy.Store(false)
-			if err := c.countDrops(c.life, q); err != nil && c.life.Err() == nil {
-				c.log.Warn("what rules would drop was not counted", "error", err)
-			}
-		})
+	if j.busy.CompareAndSwap(false, true) && !c.inBackground(func() {
+		defer j.busy.Store(false)
+		if err := c.countDrops(c.life, q); err != nil && c.life.Err() == nil {
+			c.log.Warn("what rules would drop was not counted", "error", err)
+		}
+	}) {
+		j.busy.Store(false)
 	}
 	if last == nil || last.key != q.key {
 		return 0

@@ -42,12 +42,15 @@ type measuring struct {
 func (c *Core) row(ctx context.Context, q question, measure, now bool) (out RulePreview, until time.Time, exact bool, err error) {
 	j := &c.judge
 	freed := freedRow{basis: j.basis}
-	for _, of := range j.repos {
+	for repo, of := range j.repos {
 		t := of.rows[q.key]
 		if t == nil {
 			return out, until, false, errors.New("a repository was not judged")
 		}
 		out.Tags, out.Manifests = out.Tags+t.tags, out.Manifests+t.manifests
+		if t.emptied {
+			out.empties(repo)
+		}
 		freed.sum += t.serial * t.serial
 		if !t.until.IsZero() && (until.IsZero() || t.until.Before(until)) {
 			until = t.until
@@ -95,11 +98,9 @@ func (c *Core) measureLater(key string, m measuring) {
 		j.unmeasured = map[string]measuring{}
 	}
 	j.unmeasured[key] = m
-	if j.measured != nil || c.life.Err() != nil {
-		return
+	if j.measured == nil && c.inBackground(c.measureRows) {
+		j.measured = make(chan struct{}) // measureRows comes to it when the lock is let go
 	}
-	j.measured = make(chan struct{})
-	c.background.Go(c.measureRows)
 }
 
 // measureRows measures until nothing is left to be measured. The lock is not

@@ -225,6 +225,7 @@ const mostRows = 16
 func sayOf(g *retention.Group, rules *retention.Rules, now time.Time) *saying {
 	judgment := g.Judge(rules, now)
 	t := &saying{tags: judgment.Tags, manifests: judgment.Manifests, of: g.Len(), at: judgment.At, until: judgment.Until, judgment: judgment}
+	t.emptied = emptied(g, t.tags)
 	if n := t.tags + t.manifests; n > 0 {
 		t.going = make([]registry.Digest, 0, n)
 		for place := range judgment.Dropped() {

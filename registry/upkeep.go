@@ -90,6 +90,10 @@ type Census interface {
 	// Pushed lists the manifests that came into repositories since it began.
 	Pushed() iter.Seq2[string, Digest]
 
+	// Promised reports whether it would keep something now since a client was
+	// promised that it stays.
+	Promised(d Digest) bool
+
 	// Unlink removes links of one repository with few flushes: each group whole,
 	// or not at all when one of it was promised to a client or is referred to
 	// since, or is a manifest that is not there any more. It says for each group

@@ -1,6 +1,7 @@
 package apptest
 
 import (
+	"cmp"
 	"context"
 	"reflect"
 	"slices"
@@ -215,6 +216,7 @@ func (f *Fake) preview(r app.PreviewRulesRequest) app.PreviewRulesReply {
 		rows = append(rows, row)
 		if !rule.Off {
 			all.Tags, all.Manifests, all.Frees = all.Tags+row.Tags, all.Manifests+row.Manifests, all.Frees+row.Frees
+			all.Emptied, all.Emptying = max(all.Emptied, row.Emptied), cmp.Or(all.Emptying, row.Emptying)
 		}
 	}
 	reply.Rules, reply.All, reply.Verdicts = rows, all, nil

@@ -262,7 +262,11 @@ func (p *program) changeRules(cmd *cobra.Command, change func([]app.Rule) ([]app
 		if err != nil {
 			return err
 		}
-		return p.printRules(reply)
+		if err := p.printRules(reply); err != nil {
+			return err
+		}
+		p.warnOfRules(ctx, s)
+		return nil
 	})
 }
 

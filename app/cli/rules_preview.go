@@ -68,7 +68,40 @@ func (p *program) preview(ctx context.Context, s app.Service, r app.PreviewRules
 	if err != nil {
 		return err
 	}
-	return p.print(reply, func() error { return p.printPreview(list, reply, r.Verdicts) })
+	return p.print(reply, func() error {
+		if err := p.printPreview(list, reply, r.Verdicts); err != nil {
+			return err
+		}
+		p.warnEmptied(list, reply)
+		return nil
+	})
+}
+
+// warnEmptied says in one line that a repository would keep no tag at all.
+func (p *program) warnEmptied(rules []app.Rule, reply app.PreviewRulesReply) {
+	what, row := "The rules", reply.All
+	for i := 0; row.Emptied == 0 && i < min(len(rules), len(reply.Rules)); i++ {
+		what, row = "By itself, "+ruleName(rules[i], i), reply.Rules[i]
+	}
+	if row.Emptied == 0 {
+		return
+	}
+	more := ""
+	if n := row.Emptied - 1; n > 0 {
+		more = " and of " + plural(n, "other repository", "other repositories")
+	}
+	fmt.Fprintf(p.Err, "Warning: %s would drop every tag of %s%s. To see why: berth rules preview --verdicts --repository %s\n", what, row.Emptying, more, row.Emptying)
+}
+
+// warnOfRules warns of what the rules in effect would empty, where that is
+// known.
+func (p *program) warnOfRules(ctx context.Context, s app.Service) {
+	if p.json {
+		return
+	}
+	if reply, err := s.PreviewRules(ctx, app.PreviewRulesRequest{}); err == nil {
+		p.warnEmptied(nil, reply)
+	}
 }
 
 func (p *program) printPreview(rules []app.Rule, reply app.PreviewRulesReply, listed bool) error {
@@ -150,6 +183,7 @@ or pinned meanwhile stays.`,
 }
 
 func (p *program) applyRules(ctx context.Context, s app.Service) error {
+	p.warnOfRules(ctx, s)
 	started, err := s.ApplyRules(ctx, app.ApplyRulesRequest{})
 	if err != nil {
 		return err

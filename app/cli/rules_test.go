@@ -139,3 +139,33 @@ func TestANumberMeansTheRuleThatWasSeen(t *testing.T) {
 		t.Errorf("a name: %d, %v", i, err)
 	}
 }
+
+func TestRulesThatEmptyARepositoryAreWarnedOf(t *testing.T) {
+	t.Parallel()
+	empties := func(row int) *apptest.Fake {
+		f := apptest.New()
+		f.Change(func(d *apptest.Data) {
+			d.Preview.Rules[row].Emptied, d.Preview.Rules[row].Emptying = 3, "acme/old"
+			d.Rules.Rules[row].Off = row == 2
+		})
+		f.Fail("ApplyRules", &app.Problem{Title: "not today"}) // it is said before anything goes
+		return f
+	}
+	for line, want := range map[string]string{
+		"rules preview":           "Warning: The rules would drop every tag of acme/old and of 2 other repositories. To see why: berth rules preview --verdicts --repository acme/old\n",
+		"rules preview --dropped": "every tag of acme/old", "rules apply --dry-run": "every tag of acme/old", "rules apply": "every tag of acme/old",
+		"rules off 2": "every tag of acme/old", "rules add --newest 1": "every tag of acme/old",
+	} {
+		if _, _, errs := run(t, empties(0), strings.Fields(line)...); !strings.Contains(errs, want) || strings.Count(errs, "Warning") != 1 {
+			t.Errorf("%s: %q", line, errs)
+		}
+	}
+	if _, _, errs := run(t, empties(2), "rules", "preview"); !strings.Contains(errs, "Warning: By itself, ") {
+		t.Errorf("a rule that is off: %q", errs)
+	}
+	for _, line := range []string{"rules preview", "rules add --newest 1"} {
+		if _, _, errs := run(t, empties(0), append(strings.Fields(line), "--json")...); errs != "" {
+			t.Errorf("%s as JSON: %q", line, errs)
+		}
+	}
+}

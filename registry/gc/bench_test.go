@@ -172,6 +172,8 @@ type vastCensus struct{ v *vast }
 
 func (c *vastCensus) Lost() bool { return false }
 
+func (c *vastCensus) Promised(registry.Digest) bool { return false }
+
 func (c *vastCensus) Pushed() iter.Seq2[string, registry.Digest] {
 	return func(func(string, registry.Digest) bool) {}
 }

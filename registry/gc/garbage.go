@@ -13,6 +13,7 @@ func (r *repository) keepAll(ctx context.Context) error {
 	for _, rev := range r.revisions {
 		r.queue = append(r.queue, rev.id)
 	}
+	r.now = needed
 	if err := r.follow(ctx); err != nil {
 		return err
 	}
@@ -36,8 +37,8 @@ func (r *repository) note() {
 	if r.m.o.Marked != nil {
 		r.tell()
 	}
-	for id := range r.live {
-		r.m.table.keep(id)
+	for id, why := range r.live {
+		r.m.table.keepAs(id, why)
 	}
 }
 
@@ -62,13 +63,20 @@ func (r *repository) garbage() *Repository {
 	for _, l := range r.links {
 		_, live := r.live[l.id]
 		_, also := r.live[l.target]
-		if live || also || l.young {
-			if l.young && !live && !also {
-				r.m.plan.YoungLinks++
-			}
+		why := max(r.live[l.id], r.live[l.target])
+		switch {
+		case live || also:
+		case l.young:
+			r.m.plan.YoungLinks++
+			r.m.ripens(l.linked, r.m.plan.Began.Sub(r.m.young))
+			why = young
+		case r.m.promised(l.id) || l.target != l.id && r.m.promised(l.target):
+			why = promised
+		}
+		if why != lifeless {
 			out.Empty = false
-			t.keep(l.id)
-			t.keep(l.target)
+			t.keepAs(l.id, why)
+			t.keepAs(l.target, why)
 			continue
 		}
 		if l.target != l.id {

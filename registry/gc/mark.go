@@ -26,6 +26,7 @@ type marker struct {
 type revision struct {
 	id      uint32
 	young   bool
+	linked  time.Time
 	live    bool
 	edges   marked
 	subject uint32 // 0: none; else number + 1
@@ -44,7 +45,8 @@ type repository struct {
 	at        map[uint32]int // number of a digest → place in revisions
 	links     []link
 	linked    map[uint32]struct{} // what is linked as a blob
-	live      map[uint32]struct{}
+	live      map[uint32]life
+	now       life             // for which reason what is reached lives
 	referrers map[uint32][]int // subject → places
 	queue     []uint32
 	doubts    []Problem
@@ -53,13 +55,24 @@ type repository struct {
 type link struct {
 	id, target uint32
 	young      bool
+	linked     time.Time
+}
+
+// promised reports whether a client was promised something.
+func (m *marker) promised(id uint32) bool { return m.plan.census.Promised(m.table.digest(id)) }
+
+// ripens notes that something that nothing needs is too young until it is old.
+func (m *marker) ripens(written time.Time, old time.Duration) {
+	if at := written.Add(old); at.After(m.plan.Ripe) {
+		m.plan.Ripe = at
+	}
 }
 
 // repo marks what lives in a repository, and gives what does not. roots are
 // the manifests that must live although nothing in it may name them.
 func (m *marker) repo(ctx context.Context, name string, roots []registry.Root) (*Repository, error) {
 	r := &repository{
-		m: m, name: name, at: map[uint32]int{}, linked: map[uint32]struct{}{}, live: map[uint32]struct{}{}, referrers: map[uint32][]int{},
+		m: m, name: name, at: map[uint32]int{}, linked: map[uint32]struct{}{}, live: map[uint32]life{}, referrers: map[uint32][]int{},
 	}
 	if err := r.read(ctx); err != nil {
 		if ctx.Err() != nil {
@@ -107,10 +120,10 @@ func (r *repository) read(ctx context.Context) error {
 			}
 			r.at[id] = len(r.revisions)
 			old := r.m.o.UntaggedAfter <= 0 || !l.Linked.After(r.m.plan.Began.Add(-r.m.o.UntaggedAfter))
-			r.revisions = append(r.revisions, revision{id: id, young: young || !old})
+			r.revisions = append(r.revisions, revision{id: id, young: young || !old, linked: l.Linked})
 		case registry.BlobLink:
 			id := t.id(l.Digest)
-			r.links = append(r.links, link{id, t.id(l.Target), young})
+			r.links = append(r.links, link{id, t.id(l.Target), young, l.Linked})
 			r.linked[id] = struct{}{}
 		}
 	}
@@ -192,12 +205,33 @@ func (r *repository) mark(ctx context.Context, roots []registry.Root) error {
 	for _, root := range roots {
 		r.queue = append(r.queue, r.m.table.id(root.Digest))
 	}
-	for _, rev := range r.revisions {
-		if rev.young || !r.m.o.Untagged {
+	if !r.m.o.Untagged {
+		for _, rev := range r.revisions {
 			r.queue = append(r.queue, rev.id)
 		}
 	}
-	return r.follow(ctx)
+	r.now = needed
+	if err := r.follow(ctx); err != nil || !r.m.o.Untagged {
+		return err
+	}
+	// What lives for no other reason than these is told apart.
+	for _, why := range []life{young, promised} {
+		for i := range r.revisions {
+			rev := &r.revisions[i]
+			if _, already := r.live[rev.id]; already || why == young && !rev.young || why == promised && !r.m.promised(rev.id) {
+				continue
+			}
+			if why == young {
+				r.m.ripens(rev.linked, max(r.m.o.UntaggedAfter, r.m.plan.Began.Sub(r.m.young)))
+			}
+			r.queue = append(r.queue, rev.id)
+		}
+		r.now = why
+		if err := r.follow(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *repository) follow(ctx context.Context) error {
@@ -236,13 +270,13 @@ func (r *repository) reach(ctx context.Context, id uint32) error {
 		}
 		e = r.number(found)
 	}
-	r.live[id] = struct{}{}
+	r.live[id] = r.now
 	for _, b := range e.blobs {
 		if _, ok := r.at[b]; ok {
 			// What is needed as a blob, and is a manifest as well.
 			r.queue = append(r.queue, b)
 		} else {
-			r.live[b] = struct{}{}
+			r.live[b] = max(r.live[b], r.now)
 		}
 	}
 	r.queue = append(r.queue, e.children...)

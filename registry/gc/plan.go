@@ -98,8 +98,12 @@ type Plan struct {
 	// Total is what is stored: the sum of those that follow.
 	Total Count
 	// InUse is needed; Garbage is freed; Young would be garbage, and is too
-	// young; Doubtful would be, if all links could be read.
-	InUse, Garbage, Young, Doubtful Count
+	// young, or is needed by what is; Promised would be, too, but a client was
+	// promised that it, or what needs it, stays; Doubtful would be, if all links
+	// could be read.
+	InUse, Garbage, Young, Promised, Doubtful Count
+	// Ripe is when all that is too young is old enough; zero when nothing is.
+	Ripe time.Time
 	// Manifests and Links count what is unlinked.
 	Manifests, Links int
 	// YoungLinks counts links that nothing needs, and that are too young.
@@ -308,10 +312,15 @@ func (m *marker) measure(ctx context.Context) error {
 		}
 		id, known := m.table.find(b.Digest)
 		switch {
-		case known && m.table.keeps(id):
+		case known && m.table.life(id) == needed:
 			p.InUse.add(b.Size)
-		case b.Modified.After(p.NotAfter):
+		case known && m.table.life(id) == young:
 			p.Young.add(b.Size)
+		case b.Modified.After(p.NotAfter):
+			m.ripens(b.Modified, p.Began.Sub(m.young))
+			p.Young.add(b.Size)
+		case known && m.table.keeps(id) || p.census.Promised(b.Digest):
+			p.Promised.add(b.Size)
 		case m.blind:
 			p.Doubtful.add(b.Size)
 		default:

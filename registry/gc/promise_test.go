@@ -34,7 +34,11 @@ func TestABlobThatAClientHasSeenIsKeptForTheGrace(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if r := w.clean(gc.Options{}); r.Freed.Blobs != 0 || r.Stayed[registry.Promised].Blobs != 2 {
+		plan := w.plan(gc.Options{})
+		if plan.Promised.Blobs != 2 || plan.InUse.Blobs+plan.Garbage.Blobs+plan.Links != 0 {
+			t.Errorf("in use %+v, promised %+v, garbage %+v", plan.InUse, plan.Promised, plan.Garbage)
+		}
+		if r := w.execute(plan); r.Freed.Blobs+len(r.Kept) != 0 {
 			t.Errorf("receipt %+v", r)
 		}
 		w.whole(w.put(m, "v1").Digest)
@@ -123,6 +127,43 @@ func TestNothingGoesBeforeTheStoreIsOpenForTheGrace(t *testing.T) {
 		time.Sleep(time.Hour)
 		if r := w.clean(gc.Options{}); r.Freed.Bytes != 5 {
 			t.Errorf("freed %+v", r.Freed)
+		}
+	})
+}
+
+func TestAPromiseThatIsMadeAfterThePlanIsTheReasonWhyABlobStays(t *testing.T) {
+	t.Parallel()
+	promising(t, func(w *world) {
+		loose := registrytest.PushBlob(t, w.st, repo, []byte("loose"))
+		time.Sleep(24 * time.Hour)
+		p := w.plan(gc.Options{})
+		if _, err := w.st.StatBlob(t.Context(), repo, loose.Digest); err != nil {
+			t.Fatal(err)
+		}
+		if r := w.execute(p); r.Freed.Blobs != 0 || r.Stayed[registry.Promised].Blobs != 1 {
+			t.Errorf("receipt %+v", r)
+		}
+	})
+}
+
+func TestAPlanTellsWhatIsTooYoungFromWhatIsInUse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, memory.New(), store.Options{Grace: -1})
+		w.put(w.image("used"), "v1")
+		w.put(w.image("loose"))
+		at := time.Now()
+		time.Sleep(time.Minute)
+		p := w.plan(gc.Options{Untagged: true})
+		if p.InUse.Blobs != 3 || p.Young.Blobs != 3 || p.Garbage.Blobs != 0 || !p.Ripe.Equal(at.Add(time.Hour)) {
+			t.Errorf("in use %+v, young %+v until %s", p.InUse, p.Young, p.Ripe)
+		}
+		time.Sleep(time.Until(p.Ripe))
+		if p := w.plan(gc.Options{Untagged: true}); p.Young.Blobs != 0 || p.Garbage.Blobs != 3 || !p.Ripe.IsZero() {
+			t.Errorf("young %+v until %s, garbage %+v", p.Young, p.Ripe, p.Garbage)
+		}
+		if p := w.plan(gc.Options{}); p.InUse.Blobs != 6 || p.Young.Blobs != 0 {
+			t.Errorf("untagged manifests are kept: in use %+v, young %+v", p.InUse, p.Young)
 		}
 	})
 }

@@ -31,7 +31,7 @@ func (s sum) digest() registry.Digest {
 // A million take 50 MB.
 type table struct {
 	sums   []*[chunk]sum
-	kept   []*[chunk]bool
+	kept   []*[chunk]life
 	n      uint32
 	slots  []uint32 // number + 1; 0 is free
 	others map[uint32]registry.Digest
@@ -45,9 +45,26 @@ func newTable() *table {
 
 func (t *table) sum(id uint32) *sum { return &t.sums[id/chunk][id%chunk] }
 
-func (t *table) keep(id uint32) { t.kept[id/chunk][id%chunk] = true }
+// life is why something lives, if it does: the strongest reason.
+type life uint8
 
-func (t *table) keeps(id uint32) bool { return t.kept[id/chunk][id%chunk] }
+const (
+	lifeless life = iota
+	promised      // to a client, and what that needs
+	young         // and what that needs
+	needed
+)
+
+func (t *table) keep(id uint32) { t.keepAs(id, needed) }
+
+func (t *table) keepAs(id uint32, why life) {
+	at := &t.kept[id/chunk][id%chunk]
+	*at = max(*at, why)
+}
+
+func (t *table) life(id uint32) life { return t.kept[id/chunk][id%chunk] }
+
+func (t *table) keeps(id uint32) bool { return t.life(id) != lifeless }
 
 // id numbers a digest.
 func (t *table) id(d registry.Digest) uint32 {
@@ -57,7 +74,7 @@ func (t *table) id(d registry.Digest) uint32 {
 		return t.slots[at] - 1
 	}
 	if t.n%chunk == 0 {
-		t.sums, t.kept = append(t.sums, new([chunk]sum)), append(t.kept, new([chunk]bool))
+		t.sums, t.kept = append(t.sums, new([chunk]sum)), append(t.kept, new([chunk]life))
 	}
 	id := t.n
 	t.n++

@@ -223,6 +223,9 @@ func (c *census) promisedAny(group []registry.Link) (why registry.Why) {
 	return why
 }
 
+// Promised is for who makes a plan; see registry.Census.
+func (c *census) Promised(d registry.Digest) bool { return c.s.leases.held(d) }
+
 func (c *census) promised(d registry.Digest) registry.Why {
 	switch {
 	case c.s.settling():
