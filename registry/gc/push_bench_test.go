@@ -31,7 +31,7 @@ func BenchmarkPushWhileCleaning(b *testing.B) {
 	var removed, cleaned float64
 	for b.Loop() {
 		b.StopTimer()
-		w := newWorld(b, onDisk(b, &vast{images: 200, garbage: 1}), store.Options{Grace: -1})
+		w := newWorld(b, onDisk(b, &vast{images: 600, garbage: 1}), store.Options{Grace: -1})
 		kept := t.pullable(w)
 		p := w.plan(gc.Options{Grace: time.Nanosecond, Untagged: true})
 		b.StartTimer()
@@ -58,7 +58,7 @@ func BenchmarkPushWhileCleaning(b *testing.B) {
 		removed += float64(r.Manifests + r.Links + r.Freed.Blobs)
 		cancel()
 		wg.Wait()
-		if err != nil || r.Freed.Blobs != 2000 {
+		if err != nil || r.Freed.Blobs != 6000 {
 			b.Fatalf("%+v, %v", r, err)
 		}
 	}
