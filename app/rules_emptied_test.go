@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"testing"
-	"time"
 
 	"berth/app"
 )
@@ -18,8 +17,11 @@ func TestAPreviewTellsWhichRepositoriesKeepNoTag(t *testing.T) {
 		app.Rule{Name: "newest", Repositories: []string{"a"}, Newest: 1},
 		app.Rule{Name: "off", Repositories: []string{"d"}, Younger: "1s", Off: true},
 	)
-	time.Sleep(1001 * time.Millisecond) // all are older than the rules keep them
-	got := i.preview(app.PreviewRulesRequest{})
+	var got app.PreviewRulesReply
+	until(t, "that all tags are older than a second", func() bool {
+		got = i.preview(app.PreviewRulesRequest{})
+		return got.All.Tags == 3 && got.Rules[2].Tags == 1
+	})
 	if got.All.Emptied != 1 || got.All.Emptying != "b" {
 		t.Errorf("together: %+v", got.All)
 	}
