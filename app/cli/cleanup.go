@@ -320,12 +320,20 @@ func (p *program) printReceipt(r app.CleanupReceipt, failed []string) error {
 	if r.Dropped > 0 {
 		line += "\nThe rules dropped " + plural64(int64(r.Dropped), "tag", "tags") + ", into the trash."
 	}
+	if r.Attached > 0 {
+		line += "\n" + attached(r) + " of freed images went to the trash."
+	}
 	for _, k := range r.Kept {
-		line += fmt.Sprintf("\nKept %s: %s", keptOf(k), k.Text)
+		line += fmt.Sprintf("\nKept %s, since %s", keptOf(k), k.Text)
 	}
 	_, err := fmt.Fprintln(p.Out, "\n"+line)
 	p.printProblems("Not done", failed)
 	return err
+}
+
+// attached counts the tags of signatures that went with what they stood beside.
+func attached(r app.CleanupReceipt) string {
+	return plural64(int64(r.Attached), "signature tag", "signature tags")
 }
 
 // keptOf is how much was kept for one reason.
@@ -337,7 +345,7 @@ func keptOf(k app.CleanupReason) string {
 	case k.Bytes == 0:
 		return count
 	}
-	return count + ", " + size(k.Bytes)
+	return size(k.Bytes) + " in " + count
 }
 
 // cleanups lists past ones.
@@ -379,6 +387,9 @@ func outcome(r app.CleanupReceipt) string {
 	}
 	if r.Dropped > 0 {
 		how += ", rules dropped " + plural64(int64(r.Dropped), "tag", "tags")
+	}
+	if r.Attached > 0 {
+		how += ", " + attached(r) + " went to the trash"
 	}
 	if r.Emptied > 0 {
 		how += ", " + plural64(int64(r.Emptied), "entry", "entries") + " left the trash"

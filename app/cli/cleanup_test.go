@@ -56,7 +56,7 @@ func TestACleanUpForPeopleStaysAsItIs(t *testing.T) {
 	t.Parallel()
 	empty := func(d *apptest.Data) { d.Plan = app.CleanupPlan{ID: "none", InUse: 2700e6} }
 	threeAtNight := func(d *apptest.Data) {
-		d.Cleanups.Receipts[1].Dropped, d.Cleanups.Receipts[2].Emptied = 37, 1
+		d.Cleanups.Receipts[1].Dropped, d.Cleanups.Receipts[1].Attached, d.Cleanups.Receipts[2].Emptied = 37, 2, 1
 		d.Cleanups.Next = time.Date(2000, 1, 2, 3, 0, 0, 0, time.Local)
 	}
 	many := func(d *apptest.Data) {
@@ -64,7 +64,7 @@ func TestACleanUpForPeopleStaysAsItIs(t *testing.T) {
 			d.Plan.Repositories = append(d.Plan.Repositories, app.CleanupRepository{Name: fmt.Sprint("team/app-", i), Blobs: 1, Bytes: int64(12 - i)})
 		}
 		d.Plan.Problems = []string{"old/thing: sha256:aa: a manifest that cannot be read"}
-		d.Kept = []app.CleanupReason{{Text: "a client was promised that it stays", Count: 2, Bytes: 41e6}, {Text: "it was deleted meanwhile, which may be undone", Count: 1}}
+		d.Kept = []app.CleanupReason{{Text: "it is younger than the grace: all of it can go from 15:24 on", Count: 7, Bytes: 60e6}, {Text: "a client was promised that it stays", Count: 2, Bytes: 41e6}, {Text: "it was deleted meanwhile, which may be undone", Count: 1}}
 	}
 	for name, c := range map[string]struct {
 		line   string
@@ -262,6 +262,21 @@ func TestWhatCouldNotBeRemovedIsSaidOnceAndFailsTheCommand(t *testing.T) {
 	}
 	if err := p.cleaned(j, j.Receipt.Problems); err != nil {
 		t.Errorf("what was left alone is no failure: %v", err)
+	}
+}
+
+func TestAReceiptNamesTheSignaturesThatWentWithTheirImages(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]string{
+		0: "\nFreed 5.0 MB: 2 blobs\n",
+		1: "\nFreed 5.0 MB: 2 blobs\n1 signature tag of freed images went to the trash.\n",
+		2: "\nFreed 5.0 MB: 2 blobs\n2 signature tags of freed images went to the trash.\n",
+	} {
+		d, out, _ := depsFor(apptest.New())
+		p := &program{Deps: d}
+		if err := p.cleaned(app.Job{State: app.JobDone, Receipt: &app.CleanupReceipt{Freed: 5e6, Blobs: 2, Attached: n}}, nil); err != nil || out.String() != want {
+			t.Errorf("%d: %q, want %q (%v)", n, out, want, err)
+		}
 	}
 }
 
