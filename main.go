@@ -130,15 +130,8 @@ func collect(ctx context.Context, w cli.Where, o app.CollectOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := app.CheckData(cfg); err != nil {
-		return err
-	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	core, err := app.Open(ctx, app.Options{Config: cfg, Logger: log, Version: build().Version, Alone: true})
-	if err != nil {
-		return err
-	}
-	return errors.Join(core.Collect(ctx, o), core.Close())
+	return app.CollectAlone(ctx, app.Options{Config: cfg, Logger: log, Version: build().Version}, o)
 }
 
 // instance opens the data folder to serve it. A command may have the folder

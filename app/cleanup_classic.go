@@ -4,8 +4,16 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 
+	"berth/app/single"
+	"berth/registry"
 	"berth/registry/gc"
+	"berth/registry/pin"
+	"berth/registry/store"
+	"berth/registry/trash"
 )
 
 // CollectOptions are those of distribution's garbage-collect.
@@ -17,6 +25,59 @@ type CollectOptions struct {
 	DryRun bool
 	// Untagged takes manifests that no tag names, too.
 	Untagged bool
+}
+
+// CollectAlone opens the folder that no instance owns for [Core.Collect] alone.
+// A dry run changes nothing in it, and makes nothing: only when a crash left
+// something in Berth's journal is that carried out, as at every start. Errors
+// are a [*Problem].
+func CollectAlone(ctx context.Context, o Options, with CollectOptions) error {
+	if err := CheckData(o.Config); err != nil {
+		return err
+	}
+	o.Alone = true
+	open := Open
+	if with.DryRun {
+		open = openToLook
+	}
+	c, err := open(ctx, o)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.Collect(ctx, with), c.Close())
+}
+
+// openToLook gives a Core that can plan and nothing else. It has no index, which
+// would have to be made; and a folder without Berth's own is not taken, since
+// that would be noted in it.
+func openToLook(ctx context.Context, o Options) (_ *Core, err error) {
+	c := newCore(o)
+	defer func() {
+		if err != nil {
+			err = AsProblem(errors.Join(err, c.Close()))
+		}
+	}()
+	if err := folder(c.cfg.Data()); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Dir(single.Path(c.cfg.Data()))); !errors.Is(err, fs.ErrNotExist) {
+		if c.lock, err = single.Acquire(c.cfg.Data()); err != nil {
+			return nil, err
+		}
+		c.closers = append(c.closers, c.lock.Release)
+	}
+	drv, err := c.openDriver()
+	if err != nil {
+		return nil, err
+	}
+	st, err := store.Open(ctx, drv, nil, store.Options{Logger: c.log, Grace: storeGrace(o, c.cfg)})
+	if err != nil {
+		return nil, err
+	}
+	c.closers = append(c.closers, st.Close)
+	c.bin, c.pins = trash.New(drv, c.cfg.Berth.Trash.Keep), pin.New(drv)
+	c.disk, c.roots = st, []registry.Rooter{c.bin, c.pins}
+	return c, nil
 }
 
 // Collect does what `registry garbage-collect` of distribution does, on a
