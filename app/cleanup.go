@@ -160,14 +160,19 @@ func (c *Core) Cleanups(ctx context.Context, _ CleanupsRequest) (CleanupsReply, 
 	return reply, nil
 }
 
-// cleanupState gives the last clean-up, or nil, and when the next is due, or
-// the zero time.
+// cleanupState gives the last clean-up of which it is known what it did, or nil,
+// and when the next is due, or the zero time.
 func (c *Core) cleanupState() (*CleanupReceipt, time.Time) {
 	past, err := c.cleaner.past.list(c.life)
-	if err != nil || len(past) == 0 {
+	if err != nil {
 		return nil, c.nextCleanup()
 	}
-	return &past[0], c.nextCleanup()
+	for i := range past {
+		if !past[i].Interrupted {
+			return &past[i], c.nextCleanup()
+		}
+	}
+	return nil, c.nextCleanup()
 }
 
 // nextCleanup is when the schedule is due next.

@@ -36,6 +36,9 @@ type history struct {
 type past struct {
 	// Receipts, newest first.
 	Receipts []CleanupReceipt `json:"receipts"`
+	// Running is what is known of the one under way: whoever finds it at the
+	// start knows that it was cut off.
+	Running *CleanupReceipt `json:"running,omitempty"`
 	// Schedule in words, since when it is so, and when it ran last.
 	Schedule string    `json:"schedule,omitempty"`
 	Since    time.Time `json:"since,omitzero"`
@@ -51,12 +54,29 @@ func (h *history) list(ctx context.Context) ([]CleanupReceipt, error) {
 	return h.kept.Receipts, nil
 }
 
-// add keeps a receipt. The slices that were given away are left as they are.
+// begin notes that a clean-up is under way, until its receipt comes.
+func (h *history) begin(ctx context.Context, r CleanupReceipt) error {
+	return h.change(ctx, func(p *past) { p.Running = &r })
+}
+
+// add keeps a receipt.
 func (h *history) add(ctx context.Context, r CleanupReceipt) error {
 	return h.change(ctx, func(p *past) {
-		receipts := append([]CleanupReceipt{r}, p.Receipts...)
-		p.Receipts = receipts[:min(len(receipts), maxPast)]
+		p.Running = nil
+		p.put(r)
 	})
+}
+
+// put leaves the slices as they are that were given away.
+func (p *past) put(r CleanupReceipt) {
+	receipts := append([]CleanupReceipt{r}, p.Receipts...)
+	p.Receipts = receipts[:min(len(receipts), maxPast)]
+}
+
+// cut makes a receipt of a clean-up that has none: only that it began is known.
+func (r CleanupReceipt) cut() CleanupReceipt {
+	r.Interrupted, r.Ended = true, r.Began
+	return r
 }
 
 // state gives the part that is the schedule's.
@@ -105,6 +125,11 @@ func (h *history) load(ctx context.Context) error {
 	if err := json.Unmarshal(content, &h.kept); err != nil {
 		h.kept = past{}
 		h.log.Warn("history of clean-ups is damaged, and begins anew", "error", err)
+	}
+	if r := h.kept.Running; r != nil {
+		h.log.Warn("a clean-up was cut off by the end of the program", "began", r.Began, "by", r.By)
+		h.kept.Running = nil
+		h.kept.put(r.cut())
 	}
 	return nil
 }

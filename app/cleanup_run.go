@@ -99,11 +99,21 @@ func (w *cleanup) run(ctx context.Context, report func(job.Progress)) (job.Resul
 		cl.halt = halt
 	}
 	cl.mu.Unlock()
-	defer func() { // also when it panics
+	told := false
+	defer func() {
+		if !told { // it panics
+			r := w.receipt.cut()
+			r.Problems = append(r.Problems, "the clean-up broke; the log says why")
+			w.keep(ctx, r)
+		}
 		cl.mu.Lock()
 		cl.job, cl.halt = "", nil
 		cl.mu.Unlock()
 	}()
+	// On a full disk nothing can be noted, and there room is wanted most.
+	if err := cl.past.begin(context.WithoutCancel(ctx), w.receipt); err != nil {
+		w.c.log.Warn("that a clean-up begins was not noted", "error", err)
+	}
 	w.c.haltCleanup() // it may be read-only since it was asked for
 	err := w.clean(ctx, report)
 	if p, ok := errors.AsType[*Problem](context.Cause(ctx)); ok && err != nil {
@@ -114,9 +124,8 @@ func (w *cleanup) run(ctx context.Context, report func(job.Progress)) (job.Resul
 	if text := ended(err); text != "" {
 		r.Problems = append(r.Problems, text)
 	}
-	if failed := cl.past.add(context.WithoutCancel(ctx), *r); failed != nil {
-		w.c.log.Warn("receipt of a clean-up was not kept", "error", failed)
-	}
+	told = true
+	w.keep(ctx, *r)
 	w.c.log.Info("clean-up", "by", r.By, "freed", r.Freed, "blobs", r.Blobs, "manifests", r.Manifests, "uploads", r.Uploads,
 		"took", r.Ended.Sub(r.Began).Round(time.Millisecond).String(), "problems", len(r.Problems), "cancelled", r.Cancelled)
 	if w.ends != nil {
@@ -126,6 +135,13 @@ func (w *cleanup) run(ctx context.Context, report func(job.Progress)) (job.Resul
 		w.c.notify(Notice{Kind: kind})
 	}
 	return job.Result{Value: r}, err
+}
+
+// keep puts a receipt into the history.
+func (w *cleanup) keep(ctx context.Context, r CleanupReceipt) {
+	if err := w.c.cleaner.past.add(context.WithoutCancel(ctx), r); err != nil {
+		w.c.log.Warn("receipt of a clean-up was not kept", "error", err)
+	}
 }
 
 func (w *cleanup) clean(ctx context.Context, report func(job.Progress)) error {

@@ -40,7 +40,7 @@ type UsageReply struct {
 	Usage Usage `json:"usage"`
 	// Indexing is true while the figures are still being collected.
 	Indexing bool `json:"indexing,omitempty"`
-	// Last is the last clean-up; nil before the first. Next is when one is due;
+	// Last is the last clean-up that was not Interrupted; nil before the first. Next is when one is due;
 	// zero when none is.
 	Last *CleanupReceipt `json:"last,omitempty"`
 	Next time.Time       `json:"next,omitzero"`
@@ -157,6 +157,12 @@ type CleanupReceipt struct {
 	// Problems say what could not be done.
 	Problems  []string `json:"problems,omitempty"`
 	Cancelled bool     `json:"cancelled,omitempty"`
+	// Interrupted says that the end of Berth, of its process or of the machine
+	// cut it off before it could write this receipt. When it began, who asked,
+	// Emptied and Job are known; what it freed is not, so Freed and the counts are
+	// to be shown as unknown, not as 0. Ended equals Began. What it had freed
+	// until then is gone for good, and nothing else is: it did no harm.
+	Interrupted bool `json:"interrupted,omitempty"`
 }
 
 // CleanupsRequest asks for past clean-ups.

@@ -360,6 +360,10 @@ func (p *program) cleanups(ctx context.Context, s app.Service) error {
 		} else {
 			t := table{head: []string{"WHEN", "BY", ">FREED", ">BLOBS", ">MANIFESTS", ">UPLOADS", "TOOK", "HOW IT ENDED"}}
 			for _, r := range reply.Receipts {
+				if r.Interrupted {
+					t.add(p.ago(r.Began), r.By, "?", "?", "?", "?", "?", outcome(r))
+					continue
+				}
 				t.add(p.ago(r.Began), r.By, size(r.Freed), humanize.Comma(int64(r.Blobs)), humanize.Comma(int64(r.Manifests)),
 					humanize.Comma(int64(r.Uploads)), r.Ended.Sub(r.Began).Round(100*time.Millisecond).String(), outcome(r))
 			}
@@ -380,6 +384,11 @@ func (p *program) cleanups(ctx context.Context, s app.Service) error {
 func outcome(r app.CleanupReceipt) string {
 	how := "done"
 	switch {
+	case r.Interrupted:
+		how = "interrupted by the end of Berth"
+		if len(r.Problems) > 0 {
+			how = "interrupted, " + plural(len(r.Problems), "problem", "problems")
+		}
 	case r.Cancelled:
 		how = "cancelled"
 	case len(r.Problems) > 0:

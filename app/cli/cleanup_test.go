@@ -59,6 +59,13 @@ func TestACleanUpForPeopleStaysAsItIs(t *testing.T) {
 		d.Cleanups.Receipts[1].Dropped, d.Cleanups.Receipts[1].Attached, d.Cleanups.Receipts[2].Emptied = 37, 2, 1
 		d.Cleanups.Next = time.Date(2000, 1, 2, 3, 0, 0, 0, time.Local)
 	}
+	killed := func(d *apptest.Data) {
+		r := d.Cleanups.Receipts[0]
+		cut := app.CleanupReceipt{Job: "job-4", Began: r.Began.Add(time.Hour), Ended: r.Began.Add(time.Hour), By: "schedule", Interrupted: true}
+		broke := cut
+		broke.Problems = []string{"the clean-up broke; the log says why"}
+		d.Cleanups = app.CleanupsReply{Receipts: []app.CleanupReceipt{broke, cut, r}, Schedule: "off"}
+	}
 	many := func(d *apptest.Data) {
 		for i := range 12 {
 			d.Plan.Repositories = append(d.Plan.Repositories, app.CleanupRepository{Name: fmt.Sprint("team/app-", i), Blobs: 1, Bytes: int64(12 - i)})
@@ -76,6 +83,7 @@ func TestACleanUpForPeopleStaysAsItIs(t *testing.T) {
 		"cleanup_dry_rules":        {"cleanup --dry-run --rules", nil, nothingRuns},
 		"cleanup_nothing":          {"cleanup", empty, nothingRuns},
 		"cleanup_history":          {"cleanup --history", threeAtNight, nothingRuns},
+		"cleanup_history_killed":   {"cleanup --history", killed, nothingRuns},
 		"cleanup_history_none":     {"cleanup --history", func(d *apptest.Data) { d.Cleanups = app.CleanupsReply{Schedule: "off"} }, nothingRuns},
 		"cleanup_usage_both":       {"cleanup --now --dry-run", nil, nothingRuns},
 		"cleanup_usage_grace":      {"cleanup --grace soon", nil, nothingRuns},
