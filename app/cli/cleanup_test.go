@@ -179,6 +179,18 @@ func TestCtrlCCancelsACleanUpAndTheReceiptSaysWhatWasDone(t *testing.T) {
 	}
 }
 
+func TestWhateverIsWrongWithGarbageCollectExitsWith1(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{
+		"garbage-collect --bogus config.yml", "garbage-collect -z config.yml", "garbage-collect --dry-run=maybe config.yml",
+		"garbage-collect", "garbage-collect one.yml two.yml",
+	} {
+		if code, out, errs, calls := cleaning(t, nil, nil, strings.Fields(line), nothingRuns); code != 1 || out != "" || errs == "" || len(calls) > 0 {
+			t.Errorf("%s: exit %d, %q, %q, %+v", line, code, out, errs, calls)
+		}
+	}
+}
+
 func TestACleanUpThatFailsExitsWithItsProblem(t *testing.T) {
 	t.Parallel()
 	fail := func(f *apptest.Fake, _ func()) {

@@ -25,11 +25,14 @@ also while it is read-only, and what it promised to clients stays.
 There is no grace, as there: a registry of distribution that serves the folder
 must be stopped or read-only meanwhile. berth cleanup is for every day.`,
 		Example: "  berth garbage-collect --dry-run /etc/docker/registry/config.yml\n  berth garbage-collect -m /etc/docker/registry/config.yml",
-		Args:    want(0, 1, "one config.yml"),
+		Args:    func(cmd *cobra.Command, args []string) error { return asThere(want(0, 1, "one config.yml")(cmd, args)) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return asThere(p.collectWith(cmd, args, o))
 		},
 	}
+	// There a wrong flag prints the usage and is no failure: a script would take
+	// it for a clean-up.
+	c.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return asThere(usage(cmd, err.Error())) })
 	f := c.Flags()
 	f.BoolVarP(&o.DryRun, "dry-run", "d", false, "do everything except remove the blobs")
 	f.BoolVarP(&o.Untagged, "delete-untagged", "m", false, "delete manifests that are not currently referenced via tag")
@@ -71,7 +74,11 @@ func (p *program) collectThere(ctx context.Context, s app.Service, o app.Collect
 			fmt.Fprintf(p.Err, "berth: "+format+"\n", a...)
 		}
 	}
-	note("a Berth runs on this folder and does the work; what it promised to clients stays")
+	if o.DryRun {
+		note("a Berth runs on this folder and says what it would free; what it promised to clients stays. For the whole plan: berth cleanup --dry-run")
+	} else {
+		note("a Berth runs on this folder and does the work; what it promised to clients stays")
+	}
 	var none time.Duration
 	plan, err := s.PlanCleanup(ctx, app.PlanCleanupRequest{Grace: &none, KeepUntagged: !o.Untagged, Untagged: o.Untagged})
 	if err != nil {
