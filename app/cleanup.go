@@ -30,6 +30,9 @@ type uploadKeeper interface {
 type cleaner struct {
 	uploads uploadKeeper
 	past    *history
+	// marking has a value while somebody looks for garbage: that takes memory,
+	// and the disk, by the size of the registry. Never taken under mu.
+	marking chan struct{}
 
 	mu     sync.Mutex // guards what follows
 	plan   *heldPlan  // the last one that was shown, or nil
@@ -43,6 +46,7 @@ type cleaner struct {
 // openCleaner comes after the store in c.closers, since a plan holds on to it.
 func (c *Core) openCleaner(uploads uploadKeeper, drv driver.Driver) {
 	c.cleaner.uploads, c.cleaner.past = uploads, &history{drv: drv, log: c.log}
+	c.cleaner.marking = make(chan struct{}, 1)
 	c.onSettings(func(_, is *config.Config) {
 		uploads.SetGrace(storeGrace(c.opt, is))
 		c.haltCleanup()
@@ -125,7 +129,7 @@ func (cl *cleaner) expire(id string) error {
 
 // PlanCleanup finds out what can be freed; see [Service].
 func (c *Core) PlanCleanup(ctx context.Context, r PlanCleanupRequest) (CleanupPlan, error) {
-	p, err := c.planCleanup(ctx, r, nil)
+	p, err := c.planInTurn(ctx, r, nil)
 	if err != nil {
 		return CleanupPlan{}, AsProblem(err)
 	}
@@ -133,6 +137,17 @@ func (c *Core) PlanCleanup(ctx context.Context, r PlanCleanupRequest) (CleanupPl
 		return CleanupPlan{}, AsProblem(err)
 	}
 	return p.shown, nil
+}
+
+// planInTurn makes a plan once no other is being made; who waits can leave.
+func (c *Core) planInTurn(ctx context.Context, r PlanCleanupRequest, report func(gc.Progress)) (*heldPlan, error) {
+	select {
+	case c.cleaner.marking <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-c.cleaner.marking }()
+	return c.planCleanup(ctx, r, report)
 }
 
 // show keeps a plan for as long as it can be carried out.

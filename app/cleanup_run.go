@@ -105,10 +105,8 @@ func (w *cleanup) run(ctx context.Context, report func(job.Progress)) (job.Resul
 			r := w.receipt.cut()
 			r.Problems = append(r.Problems, "the clean-up broke; the log says why")
 			w.keep(ctx, r)
+			cl.over()
 		}
-		cl.mu.Lock()
-		cl.job, cl.halt = "", nil
-		cl.mu.Unlock()
 	}()
 	// On a full disk nothing can be noted, and there room is wanted most.
 	if err := cl.past.begin(context.WithoutCancel(ctx), w.receipt); err != nil {
@@ -126,6 +124,7 @@ func (w *cleanup) run(ctx context.Context, report func(job.Progress)) (job.Resul
 	}
 	told = true
 	w.keep(ctx, *r)
+	cl.over() // first of all: who is told of the end may begin the next
 	w.c.log.Info("clean-up", "by", r.By, "freed", r.Freed, "blobs", r.Blobs, "manifests", r.Manifests, "uploads", r.Uploads,
 		"took", r.Ended.Sub(r.Began).Round(time.Millisecond).String(), "problems", len(r.Problems), "cancelled", r.Cancelled)
 	if w.ends != nil {
@@ -135,6 +134,13 @@ func (w *cleanup) run(ctx context.Context, report func(job.Progress)) (job.Resul
 		w.c.notify(Notice{Kind: kind})
 	}
 	return job.Result{Value: r}, err
+}
+
+// over lets the next clean-up begin.
+func (cl *cleaner) over() {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	cl.job, cl.halt = "", nil
 }
 
 // keep puts a receipt into the history.
@@ -160,7 +166,7 @@ func (w *cleanup) clean(ctx context.Context, report func(job.Progress)) error {
 	}
 	if p == nil {
 		var err error
-		p, err = w.c.planCleanup(ctx, w.request(), func(g gc.Progress) { report(job.Progress{Note: planNote(g)}) })
+		p, err = w.c.planInTurn(ctx, w.request(), func(g gc.Progress) { report(job.Progress{Note: planNote(g)}) })
 		if err != nil {
 			return err
 		}
