@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,7 +64,7 @@ func (c *Core) repairSource(from string) (source, error) {
 	if prefix != "" {
 		prefix += "/"
 	}
-	return upstream{reg: reg, host: u.Host, prefix: prefix}, nil
+	return upstream{reg: reg, host: u.Host, prefix: prefix, user: user}, nil
 }
 
 // fetching counts what is fetched.
@@ -96,6 +97,7 @@ func (b countedBlob) Read(p []byte) (int, error) {
 type upstream struct {
 	reg          registry.Registry
 	host, prefix string
+	user         string // who asks; "" for anonymous
 	t            *fetching
 }
 
@@ -117,7 +119,8 @@ func (u upstream) Manifest(ctx context.Context, repo string, d registry.Digest) 
 
 func (u upstream) fetch(ctx context.Context, c *Core, plan []*mend, t *fetching) error {
 	u.t = t
-	var whole *Problem // why it gives nothing at all
+	var whole, first *Problem // why it gives nothing at all; the first refusal
+	denied := map[string]*Problem{}
 	for i, m := range plan {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -126,15 +129,25 @@ func (u upstream) fetch(ctx context.Context, c *Core, plan []*mend, t *fetching)
 			m.problem = whole
 			continue
 		}
+		if m.problem = denied[m.Repository]; m.problem != nil {
+			continue // what one may pull of others is not said by that
+		}
 		t.tell(fmt.Sprintf("fetching %d of %d from %s", i+1, len(plan), u.host))
 		if err := c.refetch(ctx, u, m); err != nil {
 			m.problem = u.problem(m, err)
 		}
-		if p := m.problem; p != nil && (p.Code == "source_unreachable" || p.Code == "source_denied") {
+		switch p := m.problem; {
+		case p == nil:
+		case p.Code == "source_unreachable":
 			whole = p
+		case p.Code == "source_denied":
+			if m.Repository != "" {
+				denied[m.Repository] = p
+			}
+			first = cmp.Or(first, p)
 		}
 	}
-	if whole != nil {
+	if whole = cmp.Or(whole, first); whole != nil {
 		return whole
 	}
 	return nil
@@ -182,7 +195,7 @@ func missingThere(err error) bool {
 }
 
 func (u upstream) problem(m *mend, err error) *Problem {
-	what := u.prefix + m.Repository
+	what := u.prefix + cmp.Or(m.Repository, shortDigest(m.Digest))
 	p := &Problem{Code: "source_failed", Severity: severityError, Title: u.host + " did not give it", Text: sentence(err.Error()), Fix: "Try again, or name another registry.", Exit: exitError}
 	var unreachable net.Error
 	var address *url.Error
@@ -202,7 +215,12 @@ func (u upstream) problem(m *mend, err error) *Problem {
 		p.Text = "They are not what the digest says, so they were not stored."
 	case errors.Is(err, registry.ErrUnauthorized), errors.Is(err, registry.ErrDenied):
 		p.Code, p.Title = "source_denied", u.host+" wants to know who asks"
-		p.Fix = "Give name and password in the address:"
+		p.Text = "It lets nobody have " + what + " who gives no name."
+		p.Fix = "Give name and password in the address; what docker login stored is not used:"
+		if u.user != "" {
+			p.Title, p.Text = u.host+" does not let "+u.user+" have it", "The name or the password is wrong, or "+u.user+" may not pull "+what+"."
+			p.Fix = "Give the name and password of who may; a token can take the place of the password:"
+		}
 		p.Command = "berth repair " + m.ID + " --from https://NAME:PASSWORD@" + u.host
 	case errors.As(err, &address), errors.As(err, &unreachable):
 		p.Code, p.Title = "source_unreachable", u.host+" cannot be reached"
