@@ -10,12 +10,12 @@ import (
 
 	"fyne.io/fyne/v2"
 	fyneapp "fyne.io/fyne/v2/app"
-	tooltip "github.com/dweymouth/fyne-tooltip"
 
 	"berth/ui/model"
 	"berth/ui/page"
 	"berth/ui/theme"
 	"berth/ui/tray"
+	"berth/ui/widget"
 )
 
 // The window's measures, and where its size is kept.
@@ -128,7 +128,7 @@ func (w *window) build() {
 	w.frame = page.NewFrame(w.models.Shell)
 	w.pages = newViews(w.models, page.Options{Key: w.key, Rune: w.rune})
 	w.win.SetPadded(false)
-	w.win.SetContent(tooltip.AddWindowToolTipLayer(w.frame.Object(), w.win.Canvas()))
+	w.win.SetContent(widget.TipLayer(w.frame.Object(), w.win.Canvas()))
 	p := w.app.Preferences()
 	w.win.Resize(fyne.NewSize(
 		float32(max(windowLeast, p.FloatWithFallback(keyWidth, windowWidth))),

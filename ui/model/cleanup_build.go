@@ -168,6 +168,9 @@ func receiptView(j app.Job) *ReceiptView {
 	if r == nil {
 		return &ReceiptView{Title: "Done", Tone: ToneOK}
 	}
+	if r.Interrupted {
+		return &ReceiptView{Title: interruptedText, Facts: interruptedMore, Problems: capitals(r.Problems), Tone: ToneWarning}
+	}
 	v := &ReceiptView{
 		Title: freedText(*r), Facts: counted(r.Blobs, r.Manifests, r.Links, r.Uploads), Kept: reasonRows(r.Kept), Problems: capitals(r.Problems), Tone: ToneOK,
 	}
@@ -186,10 +189,19 @@ func receiptView(j app.Job) *ReceiptView {
 	return v
 }
 
+// What stands where nobody knows what was freed.
+const (
+	interruptedText = "Interrupted by the end of Berth"
+	interruptedMore = "only what it freed until then is gone"
+)
+
 func receiptExtras(r app.CleanupReceipt) []string {
 	var out []string
 	if r.Dropped > 0 {
 		out = append(out, Numbered(r.Dropped, "tag")+" to the trash by rules")
+	}
+	if r.Attached > 0 {
+		out = append(out, Numbered(r.Attached, "signature tag")+" of freed images to the trash")
 	}
 	if r.Emptied > 0 {
 		out = append(out, Numbered(r.Emptied, "thing")+" left the trash, since the disk was low")
@@ -198,7 +210,10 @@ func receiptExtras(r app.CleanupReceipt) []string {
 }
 
 func freedText(r app.CleanupReceipt) string {
-	if r.Freed == 0 {
+	switch {
+	case r.Interrupted:
+		return "The clean-up was interrupted"
+	case r.Freed == 0:
 		return "Nothing was freed"
 	}
 	return "Freed " + Size(r.Freed)
@@ -211,17 +226,25 @@ func joinDots(a, b string) string {
 	return a + " · " + b
 }
 
-// keptText sums up what a plan had and stayed: "3 kept, since an image uses them
-// again".
-func keptText(kept []app.CleanupReason) string {
-	if len(kept) == 0 {
+// keptText says in a toast what stayed, where that is the news: when nothing was
+// freed, or less than what stayed. Why it stayed says the receipt, but for the
+// reason that nothing went at all.
+func keptText(r app.CleanupReceipt) string {
+	var bytes int64
+	for _, k := range r.Kept {
+		bytes += k.Bytes
+	}
+	switch {
+	case len(r.Kept) == 0 || r.Freed > 0 && bytes <= r.Freed:
 		return ""
+	case r.Freed > 0:
+		return Size(bytes) + " stays for now"
 	}
-	n := 0
-	for _, k := range kept {
-		n += k.Count
+	first := r.Kept[0]
+	if why, _, _ := strings.Cut(first.Text, ": "); first.Bytes > 0 && len(why) <= 60 {
+		return Size(first.Bytes) + " stays, since " + why
 	}
-	return fmt.Sprintf("%s kept: %s", Number(n), kept[0].Text)
+	return "the page Clean up says why"
 }
 
 func (m *Cleanup) historyLocked() *HistoryView {
@@ -245,6 +268,9 @@ func (m *Cleanup) historyLocked() *HistoryView {
 		row := PastCleanup{
 			When: capital(Ago(r.Ended, now)), WhenExact: Absolute(r.Ended, now), By: m.user(r.By), Freed: Size(r.Freed),
 			Facts: counted(r.Blobs, r.Manifests, r.Links, r.Uploads),
+		}
+		if r.Interrupted {
+			row.Freed, row.Facts = "?", interruptedText+"; "+interruptedMore
 		}
 		for _, more := range receiptExtras(r) {
 			row.Facts = joinDots(row.Facts, more)

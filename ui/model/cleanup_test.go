@@ -165,6 +165,46 @@ func TestACleanUpOfTheScheduleIsShownAndNotToldOnTheDesktop(t *testing.T) {
 	}
 }
 
+func TestAToastSaysWhatStayedOnlyWhereThatIsTheNews(t *testing.T) {
+	t.Parallel()
+	young := app.CleanupReason{Text: "it is younger than the grace: all of it can go from 15:24 on", Count: 7, Bytes: 60e6}
+	promised := app.CleanupReason{Text: "a client was promised that it stays", Count: 2, Bytes: 41e6}
+	started := app.CleanupReason{Text: "Berth started at 15:02 and cannot know what it promised to clients before: it can go from 16:02 on", Bytes: 9e6}
+	for _, c := range []struct {
+		freed int64
+		kept  []app.CleanupReason
+		want  string
+	}{
+		{1100e6, nil, "Freed 1.1 GB · 2 blobs"},
+		{1100e6, []app.CleanupReason{young, promised}, "Freed 1.1 GB · 2 blobs"},
+		{12e6, []app.CleanupReason{young, promised}, "Freed 12 MB · 2 blobs; 101 MB stays for now"},
+		{0, []app.CleanupReason{young, promised}, "Nothing was freed; 60 MB stays, since it is younger than the grace"},
+		{0, []app.CleanupReason{promised}, "Nothing was freed; 41 MB stays, since a client was promised that it stays"},
+		{0, []app.CleanupReason{started}, "Nothing was freed; the page Clean up says why"},
+	} {
+		r := app.CleanupReceipt{Freed: c.freed, Kept: c.kept}
+		if c.freed > 0 {
+			r.Blobs = 2
+		}
+		if got := cleanupToast(app.Job{State: app.JobDone, Receipt: &r}).Text(); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
+func TestAReceiptTellsWhatStayedAndTheSignaturesThatWent(t *testing.T) {
+	t.Parallel()
+	v := receiptView(app.Job{State: app.JobDone, Receipt: &app.CleanupReceipt{
+		Freed: 5e6, Blobs: 2, Attached: 2, Kept: []app.CleanupReason{{Text: "a client was promised that it stays", Count: 2, Bytes: 41e6}},
+	}})
+	if v.Facts != "2 blobs · 2 signature tags of freed images to the trash" || v.Tone != ToneOK {
+		t.Errorf("%+v", v)
+	}
+	if len(v.Kept) != 1 || v.Kept[0] != (ReasonRow{Text: "A client was promised that it stays", Count: "2", Size: "41 MB"}) {
+		t.Errorf("%+v", v.Kept)
+	}
+}
+
 func TestTheHistoryNamesWhoAndWhatEachFreed(t *testing.T) {
 	t.Parallel()
 	m := cleaning(t, apptest.New())
@@ -175,6 +215,27 @@ func TestTheHistoryNamesWhoAndWhatEachFreed(t *testing.T) {
 	}
 	if !m.Cleanup.Escape() || m.Cleanup.State().History != nil {
 		t.Error("Esc does not close it")
+	}
+}
+
+func TestAnInterruptedCleanUpSaysThatNobodyKnowsWhatItFreed(t *testing.T) {
+	t.Parallel()
+	f := apptest.New()
+	cut := app.CleanupReceipt{Began: apptest.Now, Ended: apptest.Now, By: "schedule", Emptied: 2, Problems: []string{"it broke"}, Interrupted: true}
+	f.Change(func(d *apptest.Data) { d.Cleanups.Receipts[1] = cut })
+	m := cleaning(t, f)
+	m.Cleanup.ShowHistory()
+	row := m.Cleanup.State().History.Rows[1]
+	if row.Freed != "?" || row.Problems != "1 problem" ||
+		row.Facts != "Interrupted by the end of Berth; only what it freed until then is gone · 2 things left the trash, since the disk was low" {
+		t.Errorf("%+v", row)
+	}
+	job := app.Job{State: app.JobDone, Receipt: &cut}
+	if v := receiptView(job); v.Tone != ToneWarning || strings.Contains(v.Title+v.Facts, "othing was freed") || len(v.Problems) != 1 {
+		t.Errorf("%+v", v)
+	}
+	if got := cleanupToast(job).Text(); strings.Contains(got, "Nothing was freed") {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -180,8 +180,20 @@ func (m *Rules) setImmutable(ctx context.Context, list []app.ImmutableRule) bool
 	return true
 }
 
-// Apply drops what the rules say, into the trash.
+// Apply drops what the rules say, into the trash. When a repository would keep
+// no tag, it opens the preview, which warns of that, and asks again.
 func (m *Rules) Apply() {
+	m.mu.Lock()
+	asks := m.counted && m.preview.All.Emptied > 0
+	m.mu.Unlock()
+	if asks {
+		m.ShowVerdicts()
+		return
+	}
+	m.applyNow()
+}
+
+func (m *Rules) applyNow() {
 	m.mu.Lock()
 	busy := m.job != nil
 	m.mu.Unlock()
@@ -311,6 +323,8 @@ func (m *Rules) buildLocked() *RulesState {
 		}
 		if m.preview.Indexing {
 			st.Note, st.CanApply = "Figures are still being collected; nothing goes meanwhile", false
+		} else {
+			st.Warning = emptiedText(m.preview.All)
 		}
 	}
 	for i, r := range m.reply.Immutable {

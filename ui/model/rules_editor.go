@@ -237,7 +237,7 @@ func (m *Rules) editorLocked() *RuleEditor {
 	case !e.counted:
 		v.Would = "counting…"
 	default:
-		v.Would = wouldText(e.would, e.measuring)
+		v.Would, v.Warning = wouldText(e.would, e.measuring), emptiedText(e.would)
 	}
 	v.Harmless = !e.counted || e.would.Tags+e.would.Manifests == 0
 	return v

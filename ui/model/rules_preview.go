@@ -25,7 +25,7 @@ func (m *Rules) ShowVerdicts() {
 // ApplyVerdicts closes the sheet, and drops what it said.
 func (m *Rules) ApplyVerdicts() {
 	m.CloseVerdicts()
-	m.Apply()
+	m.applyNow()
 }
 
 // CloseVerdicts closes the sheet.
@@ -119,6 +119,9 @@ func (m *Rules) verdictsLocked() *VerdictsView {
 		v.Rows = append(v.Rows, row)
 	}
 	v.Title = verdictsTitle(s.reply)
+	if !s.reply.Indexing {
+		v.Warning = emptiedText(s.reply.All)
+	}
 	v.CanApply = !s.reply.Indexing && m.job == nil && s.reply.All.Tags+s.reply.All.Manifests > 0
 	if s.reply.Cut > 0 {
 		v.Cut = "and " + Number(s.reply.Cut) + " more: filter to see them"
@@ -131,6 +134,21 @@ func (m *Rules) verdictsLocked() *VerdictsView {
 		v.Phase = PhaseEmpty
 	}
 	return v
+}
+
+// emptiedText warns of repositories that would keep no tag: "Every tag of
+// acme/old would go, and of 2 more repositories". Empty when there is none.
+func emptiedText(p app.RulePreview) string {
+	more := p.Emptied - 1
+	switch {
+	case more < 0:
+		return ""
+	case more == 0:
+		return "Every tag of " + p.Emptying + " would go"
+	case more == 1:
+		return "Every tag of " + p.Emptying + " would go, and of 1 more repository"
+	}
+	return "Every tag of " + p.Emptying + " would go, and of " + Number(more) + " more repositories"
 }
 
 // verdictsTitle sums a preview up.

@@ -11,6 +11,8 @@ type RulesState struct {
 	Locked string
 	// Note is a line in place of figures, such as that they are being collected.
 	Note string
+	// Warning names a repository that would keep no tag, or is empty.
+	Warning string
 	// Preview is "Preview 37 tags"; CanApply says whether anything would go.
 	Preview  string
 	CanApply bool
@@ -86,6 +88,8 @@ type RuleEditor struct {
 	Words string
 	// Would is "would delete 31 tags, 284 MB", or that it is being counted.
 	Would string
+	// Warning names a repository that would keep no tag, or is empty.
+	Warning string
 	// Harmless is true when it would delete nothing.
 	Harmless bool
 	// Problem is what the registry says is wrong.
@@ -99,6 +103,8 @@ type VerdictsView struct {
 	Problem *app.Problem
 	// Title is "37 tags would go to the trash, 1.5 GB".
 	Title, Filter string
+	// Warning names a repository that would keep no tag, or is empty.
+	Warning string
 	// Rule narrows to one rule; empty means all. Rules are those to choose from.
 	Rule  string
 	Rules []string

@@ -66,6 +66,43 @@ func TestAFigureThatIsNotKnownYetIsSaidToBeMeasured(t *testing.T) {
 	}
 }
 
+func TestRulesThatEmptyARepositoryWarnAndAskAgain(t *testing.T) {
+	t.Parallel()
+	f := apptest.New()
+	f.Change(func(d *apptest.Data) { d.Preview.Rules[1].Emptied, d.Preview.Rules[1].Emptying = 3, "mirror/old" })
+	m := cleaning(t, f)
+	const want = "Every tag of mirror/old would go, and of 2 more repositories"
+	if st := m.Rules.State(); st.Warning != want || !st.CanApply {
+		t.Fatalf("%q, can apply: %v", st.Warning, st.CanApply)
+	}
+	m.Rules.Apply()
+	st := m.Rules.State()
+	if n := len(f.Calls("ApplyRules")); n != 0 || st.Verdicts == nil || st.Verdicts.Warning != want || !st.Verdicts.CanApply {
+		t.Fatalf("applied %d times; %+v", n, st.Verdicts)
+	}
+	m.Rules.ApplyVerdicts()
+	if n := len(f.Calls("ApplyRules")); n != 1 || m.Rules.State().Verdicts != nil {
+		t.Errorf("applied %d times", n)
+	}
+	m.Rules.Edit(1)
+	if v := m.Rules.State().Editor; v.Warning != want {
+		t.Errorf("the editor says %q", v.Warning)
+	}
+	m.Rules.Edit(0)
+	if v := m.Rules.State().Editor; v.Warning != "" {
+		t.Errorf("the editor of a harmless rule says %q", v.Warning)
+	}
+}
+
+func TestEmptiedRepositoriesAreCounted(t *testing.T) {
+	t.Parallel()
+	for n, want := range []string{"", "Every tag of a would go", "Every tag of a would go, and of 1 more repository", "Every tag of a would go, and of 2 more repositories"} {
+		if got := emptiedText(app.RulePreview{Emptied: n, Emptying: "a"}); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestSettingsAreReadAsYAMLHoweverTheyAreQuoted(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{

@@ -47,7 +47,7 @@ func cleanupToast(j app.Job) Toast {
 	if t.Rest != "" {
 		t.Rest = " · " + t.Rest
 	}
-	if kept := keptText(r.Kept); kept != "" {
+	if kept := keptText(*r); kept != "" {
 		t.Rest += "; " + kept
 	}
 	switch {

@@ -21,6 +21,7 @@ type editorSheet struct {
 	keep    *fyne.Container
 	words   *widget.Prose
 	would   *widget.Text
+	warning *widget.Warning
 	trouble *widget.Trouble
 	save    *widget.Button
 	remove  *widget.Button
@@ -50,7 +51,7 @@ func newEditorSheet(m *model.Rules) *editorSheet {
 		s.fields[f.field] = widget.NewField(f.label, f.hint, func(text string) { m.SetField(f.field, text) }, m.Save, m.CloseEditor)
 	}
 	s.words, s.would = widget.NewProse(widget.Body, 0), widget.NewText("", widget.Style{Color: theme.Warning})
-	s.trouble = widget.NewTrouble(func(string) {})
+	s.warning, s.trouble = widget.NewWarning(), widget.NewTrouble(func(string) {})
 	s.save = widget.NewButton("Save", theme.IconCheck, widget.Primary, m.Save)
 	s.remove = widget.NewButton("Delete rule", theme.IconTrash, widget.Ghost, m.DeleteEdited)
 	group := func(caption string, list ...model.RuleField) *fyne.Container {
@@ -68,7 +69,7 @@ func newEditorSheet(m *model.Rules) *editorSheet {
 	columns := widget.Halves(32, 520, group("Applies to", model.FieldRepositories, model.FieldTags, model.FieldExcept, model.FieldUntagged), s.keep)
 	buttons := widget.Across(theme.Gap, 1, s.remove, widget.NewTips(s.would), widget.NewButton("Cancel", "", widget.Ghost, m.CloseEditor), s.save)
 	s.body = widget.Pad(0, theme.Gap, theme.Gap, 6, columns)
-	foot := widget.Pad(10, 0, 0, 6, widget.Down(theme.Gap, widget.NoGrow, widget.NewLine(), s.words, s.trouble, buttons))
+	foot := widget.Pad(10, 0, 0, 6, widget.Down(theme.Gap, widget.NoGrow, widget.NewLine(), s.words, s.warning, s.trouble, buttons))
 	s.object = newSheet("", m.CloseEditor, s.title, container.New(&editorLayout{}, container.NewVScroll(container.New(fitLayout{}, s.body)), foot))
 	return s
 }
@@ -91,6 +92,7 @@ func (s *editorSheet) update(v *model.RuleEditor) bool {
 	s.keep.Hidden, s.fields[model.FieldUntagged].Hidden = v.Immutable, v.Immutable
 	s.words.Set(v.Words)
 	s.would.Set(v.Would)
+	s.warning.Set(v.Warning)
 	s.trouble.Hidden = v.Problem == nil
 	if p := v.Problem; p != nil {
 		s.trouble.Set(p.Title, sentences(p.Text, p.Fix), p.Command)

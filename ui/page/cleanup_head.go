@@ -186,7 +186,7 @@ func problemLines(list []string) fyne.CanvasObject {
 			lines = append(lines, widget.NewText("and "+model.Number(len(list)-6)+" more", widget.Quiet))
 			break
 		}
-		lines = append(lines, widget.Across(theme.Gap, 1, widget.NewIcon(theme.IconWarning, theme.Warning), widget.NewTips(widget.NewText(s, widget.Quiet))))
+		lines = append(lines, widget.NewCaution(s))
 	}
 	return widget.Down(theme.Space, widget.NoGrow, lines...)
 }
@@ -238,10 +238,13 @@ func (c *headCard) receipt(v *model.ReceiptView) fyne.CanvasObject {
 	case model.ToneInfo:
 		icon, color = theme.IconInfo, theme.Info
 	}
-	lines := []fyne.CanvasObject{widget.Across(10, 2, widget.NewSizedIcon(icon, color, 20), widget.NewText(v.Title, widget.BodyBold),
-		widget.NewTips(widget.NewText(v.Facts, widget.Quiet)), widget.NewIconButton(theme.IconClose, "Hide", c.m.Dismiss))}
+	facts := widget.NewProse(widget.Quiet, 0)
+	facts.Set(v.Facts)
+	words := widget.Flow(10, 2, widget.Pad(1, 0, 1, 0, widget.Whole(400, widget.NewText(v.Title, widget.BodyBold))), facts)
+	lines := []fyne.CanvasObject{container.NewBorder(nil, nil, widget.Pad(4, 10, 0, 0, container.NewVBox(widget.NewSizedIcon(icon, color, 20))),
+		widget.Pad(0, 0, 0, 10, container.NewVBox(widget.NewIconButton(theme.IconClose, "Hide", c.m.Dismiss))), widget.Pad(4, 0, 0, 0, words))}
 	if len(v.Kept) > 0 {
-		lines = append(lines, widget.Pad(0, 0, 0, 30, reasons("Kept, although the plan had it", v.Kept)))
+		lines = append(lines, widget.Pad(0, 0, 0, 30, reasons("What stayed, and why", v.Kept)))
 	}
 	if len(v.Problems) > 0 {
 		lines = append(lines, widget.Pad(0, 0, 0, 30, problemLines(v.Problems)))

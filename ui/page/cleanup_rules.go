@@ -23,6 +23,7 @@ type rulesCard struct {
 	list      *widget.RuleList
 	empty     *widget.Prose
 	note      *widget.Text
+	warning   *widget.Warning
 	preview   *widget.Button
 	apply     *widget.Button
 	next      *widget.Button
@@ -45,6 +46,7 @@ func newRulesCard(m *model.Rules) *rulesCard {
 	c.list.On = widget.RuleEvents{Edit: m.Edit, Switch: m.Switch, Delete: m.Delete, Menu: c.menu}
 	c.empty, c.note = widget.NewProse(widget.Quiet, 0), widget.NewText("", widget.Caption.In(theme.Secondary))
 	c.empty.Set(noRules)
+	c.warning = widget.NewWarning()
 	c.preview = widget.NewButton("", theme.IconPreview, widget.Normal, m.ShowVerdicts)
 	c.apply = widget.NewButton("Apply now", theme.IconPlay, widget.Normal, m.Apply)
 	c.next = widget.NewQuietMenu("", c.schedule)
@@ -57,6 +59,7 @@ func newRulesCard(m *model.Rules) *rulesCard {
 	c.failed = widget.NewTrouble(func(string) {}, widget.NewSmallButton("Try again", theme.IconRefresh, widget.Normal, m.Refresh))
 	head := widget.Across(theme.Gap, 2, widget.NewText("Rules", widget.BodyBold), c.lock.object, widget.Gap(1, 1), c.add)
 	c.whole = widget.Down(0, widget.NoGrow, c.list, widget.Pad(theme.Gap, theme.Gap, theme.Gap, 0, c.empty), widget.Pad(theme.Gap, 0, 0, theme.Gap, c.note),
+		widget.Pad(10, theme.Gap, 0, theme.Gap, c.warning),
 		widget.Pad(theme.Inset, 0, 0, 0, container.NewStack(c.actions, widget.Pad(0, theme.Gap, 0, theme.Gap, c.run.object))),
 		widget.Pad(theme.Inset, 0, 0, 0, widget.NewLine()), widget.Pad(10, 0, 0, 0, c.immutable))
 	c.object = widget.NewCard(widget.Pad(12, 16, 14, 16, widget.Down(2, widget.NoGrow, widget.Pad(0, 0, 0, 0, container.NewStack(widget.Gap(0, theme.SmallHeight), head)),
@@ -90,6 +93,8 @@ func (c *rulesCard) update(st model.RulesState) bool {
 	hide(c.whole.Objects[1], !none)
 	hide(c.whole.Objects[2], st.Note == "")
 	c.note.Set(st.Note)
+	c.warning.Set(st.Warning)
+	hide(c.whole.Objects[3], st.Warning == "" || none)
 	var items []widget.RuleItem
 	for _, r := range st.Rows {
 		items = append(items, widget.RuleItem{Applies: r.Applies, Keep: r.Keep, Tags: r.Tags, Frees: r.Frees, None: r.None, On: r.On, Tip: r.Tip})
@@ -98,6 +103,10 @@ func (c *rulesCard) update(st model.RulesState) bool {
 	c.preview.SetLabel(st.Preview)
 	c.preview.Hidden, c.apply.Hidden = none, none
 	c.apply.SetDisabled(!st.CanApply)
+	c.apply.SetLabel("Apply now")
+	if st.Warning != "" {
+		c.apply.SetLabel("Apply now…") // it asks in the preview
+	}
 	c.next.SetLabel(st.Next)
 	c.actions.Hidden, c.run.object.Hidden = st.Apply != nil, st.Apply == nil
 	c.setImmutable(st)

@@ -15,8 +15,9 @@ import (
 // fills the rest.
 func newSheet(name string, back func(), title fyne.CanvasObject, body fyne.CanvasObject, actions ...fyne.CanvasObject) *fyne.Container {
 	label := widget.NewText(name, widget.BodyBold)
-	label.Hidden = name == ""
-	head := append([]fyne.CanvasObject{widget.NewSmallButton("Clean up", theme.IconBack, widget.Ghost, back), label, title}, actions...)
+	named := widget.Whole(200, label)
+	named.Hidden = name == ""
+	head := append([]fyne.CanvasObject{widget.NewSmallButton("Clean up", theme.IconBack, widget.Ghost, back), named, title}, actions...)
 	s := widget.Pad(0, theme.Margin, theme.Margin, theme.Margin, widget.NewCard(widget.Pad(10, 16, 12, 10,
 		container.NewBorder(widget.Pad(0, 0, 10, 0, widget.Across(theme.Inset, 2, head...)), nil, nil, nil, body))))
 	s.Hide()
@@ -95,6 +96,7 @@ type verdictsSheet struct {
 	drawn   *model.VerdictsView
 	object  *fyne.Container
 	title   *widget.Text
+	warning *widget.Warning
 	search  *widget.Search
 	rule    *widget.Button
 	kept    *widget.Button
@@ -154,7 +156,8 @@ func newVerdictsSheet(m *model.Rules, o Options) *verdictsSheet {
 	s.waiting = widget.NewSkeleton(8, theme.RowHeight, 0.24, 0.08, 0.4, 0.1)
 	s.none = widget.NewEmpty(theme.IconPreview, "", "")
 	s.failed = widget.NewProblemPanel(func(string) {}, m.ShowVerdicts)
-	tools := widget.Pad(0, 0, theme.Gap, 6, widget.Across(theme.Gap, 0, s.search, s.rule, s.kept))
+	s.warning = widget.NewWarning()
+	tools := widget.Pad(0, 0, theme.Gap, 6, widget.Down(theme.Gap, widget.NoGrow, widget.Across(theme.Gap, 0, s.search, s.rule, s.kept), s.warning))
 	s.object = newSheet("Preview", m.CloseVerdicts, widget.NewTips(s.title), container.NewBorder(tools, widget.Pad(theme.Gap, 0, 0, theme.Gap, s.cut), nil, nil,
 		container.NewStack(s.table, s.waiting, s.none, s.failed)), widget.Pad(0, 6, 0, 0, s.apply))
 	return s
@@ -184,6 +187,7 @@ func (s *verdictsSheet) update(v *model.VerdictsView) bool {
 		return true
 	}
 	s.title.Set(v.Title)
+	s.warning.Set(v.Warning)
 	s.apply.Hidden = !v.CanApply
 	s.search.Set(v.Filter)
 	s.rule.SetLabel("All rules")

@@ -72,13 +72,39 @@ func freeing(w *window) {
 	w.models.Refresh()
 }
 
+// freed has a receipt with all that one may tell.
 func freed(w *window) {
 	freeing(w)
 	w.fake.Change(func(d *apptest.Data) {
-		d.Kept = []app.CleanupReason{{Text: "an image needs it again", Count: 3, Bytes: 18e6}}
+		d.Kept = []app.CleanupReason{
+			{Text: "it is younger than the grace: all of it can go from 15:24 on", Count: 7, Bytes: 60e6},
+			{Text: "a client was promised that it stays", Count: 3, Bytes: 18e6},
+		}
 	})
 	w.fake.Finish("job-1")
+	w.fake.Change(func(d *apptest.Data) { d.Jobs[len(d.Jobs)-1].Receipt.Attached = 2 })
 	w.models.Refresh()
+}
+
+// worded has a plan and a history with the words of the real ones.
+func worded() *apptest.Fake {
+	return with(func(d *apptest.Data) {
+		d.Plan.Why[0].Text = "no manifest of the repository uses it"
+		d.Plan.Why[1].Text = "no tag, no index and nothing in the trash needs it, and what it refers to is not needed"
+		d.Plan.Why[2].Text = "an upload that nobody finished"
+		d.Plan.Stays[0].Text = "it is in the trash, from where it can be restored"
+		d.Plan.Stays[1].Text = "Berth started at 15:02 and cannot know what it promised to clients before: it can go from 16:02 on, or at once after berth config set berth.cleanup.grace 0s"
+		d.Plan.Problems = []string{"acme/old: sha256:4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a: a manifest that cannot be read"}
+		cut := d.Cleanups.Receipts[1]
+		d.Cleanups.Receipts[1] = app.CleanupReceipt{Began: cut.Began, Ended: cut.Began, By: "schedule", Interrupted: true}
+	})
+}
+
+// emptying has a rule that leaves a repository no tag.
+func emptying() *apptest.Fake {
+	return with(func(d *apptest.Data) {
+		d.Preview.Rules[1].Emptied, d.Preview.Rules[1].Emptying = 3, "mirror/library/postgres"
+	})
 }
 
 func verifying(w *window) {
@@ -103,13 +129,18 @@ var cleanupScenes = []scene{
 	{name: "cleanup-crowded", fake: crowded, size: tall, only: theme.Dark},
 	{name: "cleanup-plan", fake: full, size: tall, do: func(w *window) { w.models.Cleanup.Plan() }},
 	{name: "cleanup-plan-small", fake: full, size: small, only: theme.Dark, do: func(w *window) { w.models.Cleanup.Plan() }},
+	{name: "cleanup-words-small", fake: worded, size: small, only: theme.Light, do: func(w *window) { w.models.Cleanup.Plan() }},
+	{name: "cleanup-receipt-small", fake: full, size: small, only: theme.Light, do: freed},
+	{name: "cleanup-emptying", fake: emptying, size: usual},
+	{name: "cleanup-emptying-small", fake: emptying, size: small, only: theme.Dark, do: func(w *window) { w.models.Rules.Apply() }},
+	{name: "cleanup-emptying-rule", fake: emptying, size: usual, only: theme.Light, do: func(w *window) { w.models.Rules.Edit(1) }},
 	{name: "cleanup-running", fake: full, size: usual, only: theme.Dark, do: freeing},
 	{name: "cleanup-receipt", fake: full, size: tall, do: freed},
 	{name: "cleanup-nothing", fake: nothing, size: usual, only: theme.Light},
 	{name: "cleanup-failed", fake: full, size: usual, only: theme.Dark, do: failing},
 	{name: "cleanup-damaged", fake: damaged, size: tall, do: func(w *window) { w.models.Trash.Toggle("trash-acme/frontend-latest") }},
 	{name: "cleanup-verifying", fake: full, size: usual, only: theme.Light, do: verifying},
-	{name: "cleanup-history", fake: full, size: usual, only: theme.Dark, do: func(w *window) { w.models.Cleanup.ShowHistory() }},
+	{name: "cleanup-history", fake: worded, size: usual, only: theme.Dark, do: func(w *window) { w.models.Cleanup.ShowHistory() }},
 	{name: "cleanup-preview", fake: full, size: usual, do: func(w *window) { w.models.Rules.ShowVerdicts(); w.models.Rules.ShowKept(true) }},
 	{name: "cleanup-rule", fake: full, size: usual, do: func(w *window) { w.models.Rules.Edit(0) }},
 	{name: "cleanup-rule-small", fake: full, size: small, only: theme.Light, do: func(w *window) {

@@ -1,6 +1,7 @@
 package widget
 
 import (
+	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 	tooltip "github.com/dweymouth/fyne-tooltip/widget"
 )
@@ -8,7 +9,10 @@ import (
 // hinted is embedded in widgets with a tooltip. Other than its base it takes a
 // tooltip back when what it says is no longer so, or when the widget goes: Fyne
 // tells a widget of the pointer only when that moves.
-type hinted struct{ tooltip.ToolTipWidget }
+type hinted struct {
+	tooltip.ToolTipWidget
+	at fyne.Position // of the pointer, in the window
+}
 
 // hint is the widget whose tooltip is shown or on its way. Like all widgets it
 // belongs to the goroutine of the window.
@@ -25,8 +29,14 @@ func HideTip() {
 // MouseIn is called by Fyne.
 func (h *hinted) MouseIn(e *desktop.MouseEvent) {
 	HideTip()
-	hint = h
+	hint, h.at = h, e.AbsolutePosition
 	h.ToolTipWidget.MouseIn(e)
+}
+
+// MouseMoved is called by Fyne.
+func (h *hinted) MouseMoved(e *desktop.MouseEvent) {
+	h.at = e.AbsolutePosition
+	h.ToolTipWidget.MouseMoved(e)
 }
 
 // MouseOut is called by Fyne.

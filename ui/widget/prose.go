@@ -32,12 +32,24 @@ func (p *Prose) Set(text string) {
 	}
 }
 
+// Natural is the size at which nothing is broken.
+func (p *Prose) Natural() fyne.Size {
+	if p.width > 0 {
+		return p.MinSize()
+	}
+	widest := float32(0)
+	for _, line := range strings.Split(p.text, "\n") {
+		widest = max(widest, p.style.Width(line))
+	}
+	return fyne.NewSize(widest, p.MinSize().Height)
+}
+
 // lines breaks the text.
 func (p *Prose) lines() []string {
 	var out []string
 	for _, paragraph := range strings.Split(p.text, "\n") {
 		line := ""
-		for _, word := range strings.Fields(paragraph) {
+		for _, word := range p.words(paragraph) {
 			next := word
 			if line != "" {
 				next = line + " " + word
@@ -49,6 +61,23 @@ func (p *Prose) lines() []string {
 			line = next
 		}
 		out = append(out, line)
+	}
+	return out
+}
+
+// words are those of a paragraph; one that is longer than a line, such as a
+// digest, comes in pieces.
+func (p *Prose) words(paragraph string) []string {
+	var out []string
+	for _, word := range strings.Fields(paragraph) {
+		for runes := []rune(word); len(runes) > 1 && p.style.measure(word).Width > p.room(); word = string(runes) {
+			n := 1
+			for n < len(runes)-1 && p.style.measure(string(runes[:n+1])).Width <= p.room() {
+				n++
+			}
+			out, runes = append(out, string(runes[:n])), runes[n:]
+		}
+		out = append(out, word)
 	}
 	return out
 }
