@@ -265,7 +265,7 @@ func whyHeld(o gc.Options) string {
 	switch {
 	case !o.Untagged:
 		return whyUntagged
-	case o.UntaggedAfter > o.Grace:
+	case o.UntaggedAfter > max(o.Grace, 0):
 		return whyYoungToo
 	}
 	return whyYoung

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,11 +41,20 @@ func (c *Core) EmptyTrash(ctx context.Context, r EmptyTrashRequest) (EmptyTrashR
 	if err != nil {
 		return reply, err
 	}
+	reply.Why = c.notAtOnce()
 	if r.DryRun {
 		reply.Gone = len(ids)
 		return reply, nil
 	}
-	reply.Gone, err = c.bin.Remove(context.WithoutCancel(ctx), ids...)
+	ctx = context.WithoutCancel(ctx) // they go: who asked must be told
+	before, known := c.usage(ctx)
+	reply.Gone, err = c.bin.Remove(ctx, ids...)
+	if after, failed := c.usage(ctx); errors.Join(known, failed) == nil {
+		reply.Now = min(max(after.Freeable-before.Freeable, 0), reply.Frees)
+	}
+	if reply.Now == reply.Frees {
+		reply.Why = ""
+	}
 	c.log.Info("trash emptied by hand", "entries", reply.Gone)
 	c.notify(Notice{Kind: NoticeUpkeep})
 	c.notify(Notice{Kind: NoticeStatus})
@@ -52,6 +62,40 @@ func (c *Core) EmptyTrash(ctx context.Context, r EmptyTrashRequest) (EmptyTrashR
 		return reply, AsProblem(err)
 	}
 	return reply, nil
+}
+
+// notAtOnce says what a clean-up with the settings in effect may wait for before
+// it frees what the trash let go of, or "".
+func (c *Core) notAtOnce() string {
+	if waits := c.waitsUntil(); !waits.IsZero() {
+		return c.untilText(waits)
+	}
+	o, err := c.gcOptions(PlanCleanupRequest{})
+	if err != nil {
+		return ""
+	}
+	var all []string
+	if o.Grace > 0 {
+		all = append(all, "it must be older than the grace of "+brief(o.Grace))
+	}
+	switch {
+	case !o.Untagged:
+		all = append(all, "what only lost its tag stays, since berth.cleanup.untagged is false")
+	case o.UntaggedAfter > max(o.Grace, 0):
+		all = append(all, "what only lost its tag must be older than the "+brief(o.UntaggedAfter)+" of the rules")
+	}
+	return strings.Join(all, ", and ")
+}
+
+// brief writes a stay as people do: 30m, 36h.
+func brief(d time.Duration) string {
+	text := d.String()
+	for _, nothing := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, nothing) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
 }
 
 // heldBy gives entries by their ids, each once, and what they hold.

@@ -56,6 +56,67 @@ func TestALowDiskTakesNothingFromTheTrashThatNoCleanUpCouldFree(t *testing.T) {
 	empty(1, map[string]string{"berth.cleanup.rules": "[]"})
 }
 
+func TestEmptyingTheTrashSaysWhatACleanUpFreesOfItNowAndWhatTheRestWaitsFor(t *testing.T) {
+	t.Parallel()
+	for _, one := range []struct {
+		settings map[string]string
+		now      bool
+		planned  string
+	}{
+		{map[string]string{"berth.cleanup.grace": "0s"}, true, ""},
+		{map[string]string{"berth.cleanup.grace": "30m"}, false, "it must be older than the grace of 30m"},
+		{map[string]string{"berth.cleanup.grace": "36h"}, false, "it must be older than the grace of 36h"},
+		{map[string]string{"berth.cleanup.grace": "1ns"}, true, "it must be older than the grace of 1ns"},
+		{
+			map[string]string{"berth.cleanup.grace": "0s", "berth.cleanup.untagged": "false"},
+			false,
+			"what only lost its tag stays, since berth.cleanup.untagged is false",
+		},
+		{
+			map[string]string{"berth.cleanup.grace": "0s", "berth.cleanup.rules": "[{keep: {newest: 9}, untagged: 30d}]"},
+			false,
+			"what only lost its tag must be older than the 720h of the rules",
+		},
+	} {
+		c, ctx := opened(t), t.Context()
+		c.opt.Alone = true // no life before this one that made promises
+		if _, err := c.Apply(ctx, ApplyRequest{Values: one.settings}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Delete(ctx, DeleteRequest{Repository: "app", Tags: []string{"a", "b", "c"}}); err != nil {
+			t.Fatal(err)
+		}
+		plan, err := c.EmptyTrash(ctx, EmptyTrashRequest{DryRun: true})
+		if err != nil || plan.Why != one.planned || plan.Frees == 0 {
+			t.Errorf("%v: the plan is %+v, %v; want %q", one.settings, plan, err, one.planned)
+		}
+		before, _ := c.usage(ctx)
+		done, err := c.EmptyTrash(ctx, EmptyTrashRequest{})
+		after, _ := c.usage(ctx)
+		why, freed := one.planned, int64(0)
+		if one.now {
+			why, freed = "", plan.Frees
+		}
+		if err != nil || done.Why != why || done.Now != freed || done.Now != after.Freeable-before.Freeable {
+			t.Errorf("%v: %+v, %v; a clean-up frees %d now", one.settings, done, err, after.Freeable)
+		}
+	}
+}
+
+func TestEmptyingTheTrashAfterACrashSaysUntilWhenNothingGoes(t *testing.T) {
+	t.Parallel()
+	c, ctx := opened(t), t.Context()
+	if _, err := c.Apply(ctx, ApplyRequest{Values: map[string]string{"berth.cleanup.grace": "2h"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Delete(ctx, DeleteRequest{Repository: "app", Tags: []string{"a", "b", "c"}}); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := c.EmptyTrash(ctx, EmptyTrashRequest{}); err != nil || done.Now != 0 || done.Why != c.untilText(c.waitsUntil()) {
+		t.Errorf("%+v, %v", done, err)
+	}
+}
+
 func TestARepositoryWithImmutableTagsIsNotDeleted(t *testing.T) {
 	t.Parallel()
 	c, ctx := opened(t), t.Context()

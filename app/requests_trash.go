@@ -105,8 +105,13 @@ type EmptyTrashRequest struct {
 // EmptyTrashReply says what went, or would go.
 type EmptyTrashReply struct {
 	Gone int `json:"gone"`
-	// Frees is what the next clean-up can free of it, in bytes.
+	// Frees is what nothing else holds of it, in bytes: what clean-ups free.
 	Frees int64 `json:"frees"`
+	// Now is the part of Frees that a clean-up frees at once; 0 with DryRun,
+	// when that is not known. Why is what the rest waits for, empty when a
+	// clean-up frees all of it: "it must be older than the grace of 1h".
+	Now int64  `json:"now"`
+	Why string `json:"why,omitempty"`
 }
 
 // DeleteRepositoryRequest names a repository that goes, with all its tags and

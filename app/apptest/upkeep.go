@@ -64,6 +64,7 @@ func (f *Fake) EmptyTrash(ctx context.Context, r app.EmptyTrashRequest) (app.Emp
 		gone.Frees += e.Size
 	}
 	if !r.DryRun {
+		gone.Now = gone.Frees
 		f.data.Disk.Loose, f.data.Disk.Freeable = f.data.Disk.Loose+gone.Frees, f.data.Disk.Freeable+gone.Frees
 		f.data.Disk.Trash = max(0, f.data.Disk.Trash-gone.Frees)
 		f.data.Trash = left

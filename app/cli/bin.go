@@ -78,7 +78,8 @@ func (p *program) emptyTrash() *cobra.Command {
 		Short: "Let go of what is in the trash, for good",
 		Long: `Let go of entries of the trash before their time, or of all of them. That
 cannot be undone: on a terminal it asks first, elsewhere it needs --yes.
-The next clean-up frees the space.`,
+A clean-up frees the space then, once what is freed is older than the grace
+(berth.cleanup.grace); after it is done, empty says how much that is now.`,
 		Example: "  berth trash empty --dry-run\n  berth trash empty --yes && berth cleanup",
 		Args:    want(0, -1, "IDs of berth trash, or nothing for all"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -99,17 +100,23 @@ func (p *program) empty(ctx context.Context, s app.Service, ids []string, yes, d
 	if err != nil {
 		return err
 	}
-	said := fmt.Sprintf("%s, which frees %s", plural(plan.Gone, "entry", "entries"), size(plan.Frees))
+	said := plural(plan.Gone, "entry", "entries")
+	if plan.Frees > 0 {
+		said += " and " + size(plan.Frees) + " that nothing else holds"
+	}
 	switch {
 	case plan.Gone == 0:
 		return p.print(plan, func() error { fmt.Fprintln(p.Err, "The trash is empty."); return nil })
 	case dry:
 		return p.print(plan, func() error {
-			_, err := fmt.Fprintf(p.Out, "Would let go of %s at the next clean-up.\n", said)
+			_, err := fmt.Fprintf(p.Out, "Would let go of %s.\n", said)
+			if plan.Frees > 0 {
+				fmt.Fprintln(p.Err, beforeEmptying(plan.Why))
+			}
 			return err
 		})
 	case !yes:
-		if err := p.agree("Let go of "+said+", for good?", "Letting go of "+said+", cannot be undone."); err != nil {
+		if err := p.agree("Let go for good of "+said+"?", "Letting go of "+said+" cannot be undone."); err != nil {
 			return err
 		}
 	}
@@ -118,12 +125,37 @@ func (p *program) empty(ctx context.Context, s app.Service, ids []string, yes, d
 		return err
 	}
 	return p.print(reply, func() error {
-		if _, err := fmt.Fprintf(p.Out, "Let go of %s.\n", plural(reply.Gone, "entry", "entries")); err != nil {
-			return err
-		}
-		fmt.Fprintf(p.Err, "The next clean-up frees %s: berth cleanup\n", size(reply.Frees))
-		return nil
+		_, err := fmt.Fprintf(p.Out, "Let go of %s.\n", plural(reply.Gone, "entry", "entries"))
+		fmt.Fprint(p.Err, afterEmptying(reply))
+		return err
 	})
+}
+
+// beforeEmptying says what would become of what is let go of.
+func beforeEmptying(why string) string {
+	if why == "" {
+		return "The next clean-up would free that."
+	}
+	return "A clean-up would free that, but " + why
+}
+
+// afterEmptying says what becomes of what was let go of.
+func afterEmptying(r app.EmptyTrashReply) string {
+	now, later := r.Now, r.Frees-r.Now
+	if r.Why == "" {
+		now, later = r.Frees, 0
+	}
+	text := ""
+	if r.Frees == 0 {
+		text = "That frees nothing: something else needs what they held.\n"
+	}
+	if now > 0 {
+		text = fmt.Sprintf("The next clean-up frees %s: berth cleanup\n", size(now))
+	}
+	if later > 0 {
+		text += fmt.Sprintf("%s cannot go yet: %s\nWhat a clean-up frees, and from when on: berth cleanup --dry-run\n", size(later), r.Why)
+	}
+	return text
 }
 
 // agree asks before what cannot be undone. Without a person it fails, and says

@@ -32,6 +32,30 @@ func TestTheTrashForPeopleStaysAsItIs(t *testing.T) {
 	}
 }
 
+func TestEmptyingTheTrashSaysWhatBecomesOfTheSpace(t *testing.T) {
+	t.Parallel()
+	const grace = "it must be older than the grace of 30m"
+	for want, r := range map[string]app.EmptyTrashReply{
+		"The next clean-up frees 3.0 kB: berth cleanup\n":                                                         {Gone: 2, Frees: 3000, Now: 3000},
+		"That frees nothing: something else needs what they held.\n":                                              {Gone: 2},
+		"3.0 kB cannot go yet: " + grace + "\nWhat a clean-up frees, and from when on: berth cleanup --dry-run\n": {Gone: 2, Frees: 3000, Why: grace},
+		"The next clean-up frees 1.0 kB: berth cleanup\n2.0 kB cannot go yet: " + grace + "\nWhat a clean-up frees, and from when on: berth cleanup --dry-run\n": {
+			Gone: 2, Frees: 3000, Now: 1000, Why: grace,
+		},
+	} {
+		if got := afterEmptying(r); got != want {
+			t.Errorf("%+v: %q, want %q", r, got, want)
+		}
+	}
+	for why, want := range map[string]string{
+		"": "The next clean-up would free that.", grace: "A clean-up would free that, but " + grace,
+	} {
+		if got := beforeEmptying(why); got != want {
+			t.Errorf("%q: %q, want %q", why, got, want)
+		}
+	}
+}
+
 func TestARepositoryThatWasDeletedIsListedAndComesBack(t *testing.T) {
 	t.Parallel()
 	f := apptest.New()
@@ -65,7 +89,7 @@ func TestEmptyingTheTrashAsksOnATerminal(t *testing.T) {
 		if err != nil || code != want.code || len(reply.Entries) != want.left {
 			t.Errorf("%q: exit %d, %d left, %v", answer, code, len(reply.Entries), err)
 		}
-		if !strings.Contains(errs, "Let go of 3 entries, which frees ") || !strings.Contains(errs, "for good? [y/N]") {
+		if !strings.Contains(errs, "Let go for good of 3 entries and 321 MB that nothing else holds? [y/N]") {
 			t.Errorf("%q: asked %q", answer, errs)
 		}
 	}
