@@ -49,7 +49,9 @@ type Verification struct {
 	Repositories int64 `json:"repositories"`
 	// Complete is false when something could not be looked at.
 	Complete bool `json:"complete"`
-	// Findings that still stand; Cut says how many more there are.
+	// Findings that still stand; Cut says how many more there are. Of the first
+	// 10,000 the next come once these are mended; what is beyond is counted only,
+	// and listed by the next verification.
 	Findings []Finding `json:"findings"`
 	Cut      int       `json:"cut,omitempty"`
 	// Quarantined is what lies aside.

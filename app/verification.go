@@ -49,6 +49,8 @@ type verifier struct {
 	ended     time.Time
 	complete  bool
 	findings  []kept
+	most      int // how many are kept; 0: maxFindings
+	more      more
 	aside     map[registry.Digest]time.Time // when damaged blobs were moved aside
 	changed   bool                          // findings or aside, since they were saved
 	saved     time.Time
@@ -112,6 +114,9 @@ func (c *Core) beginVerification(ctx context.Context, r VerifyRequest) (_ JobRep
 		return reply, false, err
 	}
 	v.rate.Store(r.Rate)
+	if from.Started.IsZero() {
+		v.more = more{}
+	}
 	v.job, v.state, v.at, v.lookOnly, v.ended, v.interrupted, v.changed = reply.ID, VerifyRunning, from, lookOnly, time.Time{}, false, true
 	if from.Started.IsZero() {
 		v.at.Started = time.Now()
@@ -188,15 +193,13 @@ func (c *Core) verified(r verify.Report, report func(job.Progress)) {
 	v := &c.verifier
 	v.mu.Lock()
 	v.at = r.Checkpoint
-	if r.Found != nil {
-		v.add(*r.Found)
-	}
+	told := r.Found != nil && v.add(*r.Found)
 	due := time.Since(v.saved) >= savePace
 	v.mu.Unlock()
 	if due {
 		c.saveVerification()
 	}
-	if r.Found != nil {
+	if told { // what is only counted is not written down, nor told one by one
 		c.log.Warn("verification found something", "kind", r.Found.Kind, "repository", r.Found.Repository, "digest", r.Found.Digest)
 		c.notify(Notice{Kind: NoticeUpkeep})
 		c.notify(Notice{Kind: NoticeStatus})
@@ -237,7 +240,7 @@ func (c *Core) verifyEnded(s verify.Summary, err error) error {
 		v.state, v.ended, v.complete = VerifyDone, time.Now(), s.Complete
 		v.settle()
 	}
-	n := len(v.findings)
+	n := len(v.findings) + v.more.count()
 	v.mu.Unlock()
 	c.saveVerification()
 	c.log.Info("verification ended", "done", err == nil, "cut_off", err != nil && cut, "blobs", s.Blobs, "bytes", s.Bytes, "findings", n)
@@ -318,7 +321,7 @@ func (c *Core) Verification(ctx context.Context, _ VerificationRequest) (Verific
 	for _, k := range v.findings[:min(len(v.findings), shownFindings)] {
 		out.Findings = append(out.Findings, k.row())
 	}
-	out.Cut = len(v.findings) - len(out.Findings)
+	out.Cut = len(v.findings) - len(out.Findings) + v.more.count()
 	for st, err := range c.disk.Quarantined(ctx) {
 		if err != nil {
 			return out, AsProblem(fmt.Errorf("list the quarantine: %w", err))

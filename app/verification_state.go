@@ -19,8 +19,6 @@ import (
 
 const (
 	verifyVersion = 1
-	// maxFindings bounds what is kept; whoever has more lost more than links.
-	maxFindings = 10_000
 	// recheckPace is how often what was found is looked at again, and
 	// recheckTime for how long somebody waits for it.
 	recheckPace = 2 * time.Second
@@ -43,6 +41,7 @@ type keptRun struct {
 type keptFindings struct {
 	Version  int                           `json:"version"`
 	Findings []kept                        `json:"findings"`
+	More     more                          `json:"more,omitzero"`
 	Aside    map[registry.Digest]time.Time `json:"aside,omitempty"`
 }
 
@@ -79,7 +78,7 @@ func (c *Core) loadVerification() {
 	if v.state == VerifyRunning {
 		v.state, v.interrupted = VerifyPaused, true
 	}
-	v.findings = found.Findings
+	v.findings, v.more = found.Findings, found.More
 	if found.Aside != nil {
 		v.aside = found.Aside
 	}
@@ -109,7 +108,7 @@ func (c *Core) saveVerification() {
 	var findings []byte
 	err := error(nil)
 	if v.changed {
-		findings, err = json.Marshal(keptFindings{verifyVersion, v.findings, v.aside})
+		findings, err = json.Marshal(keptFindings{verifyVersion, v.findings, v.more, v.aside})
 	}
 	v.changed, v.saved = false, time.Now()
 	v.mu.Unlock()
@@ -168,39 +167,6 @@ func findingID(f verify.Finding) string {
 	}
 	sum := sha256.Sum256(b.Bytes())
 	return hex.EncodeToString(sum[:5])
-}
-
-// add takes a finding of the verification under way; it needs verifier.mu.
-func (v *verifier) add(f verify.Finding) {
-	k := kept{ID: findingID(f), Finding: f, Run: v.at.Started}
-	v.changed = true
-	if f.Quarantined {
-		v.aside[f.Digest] = time.Now()
-	}
-	if i := slices.IndexFunc(v.findings, func(o kept) bool { return o.ID == k.ID }); i >= 0 {
-		v.findings[i] = k
-		return
-	}
-	if len(v.findings) < maxFindings {
-		v.findings = append(v.findings, k)
-	}
-}
-
-// settle drops at the end of a verification what it did not see again, and the
-// blobs that were moved aside: which repositories miss them was told, and what
-// nobody misses needs no repair. It needs verifier.mu.
-func (v *verifier) settle() {
-	missed := map[registry.Digest]bool{}
-	for _, k := range v.findings {
-		if k.Repository != "" {
-			missed[k.Digest] = true
-		}
-	}
-	v.findings = slices.DeleteFunc(v.findings, func(k kept) bool {
-		told := k.Kind == verify.BlobDamaged || k.Kind == verify.BlobUnreadable
-		return v.complete && (!k.Run.Equal(v.at.Started) || told && k.Repository == "" && (k.Quarantined || missed[k.Digest]))
-	})
-	v.changed = true
 }
 
 // recheck looks whether what was found stands still: a push may have mended it,

@@ -22,13 +22,28 @@ func (c *Core) damageProblem() *Problem {
 		_, aside := v.aside[k.Digest]
 		d.add(k, aside)
 	}
+	more := v.more.count()
+	var p *Problem
 	switch {
 	case len(d.images) > 0:
-		return d.ofImages()
+		p = d.ofImages(more > 0)
 	case d.others > 0:
-		return d.ofLinks()
+		p = d.ofLinks(more)
+	case more > 0:
+		return tooMany(more)
 	}
-	return nil
+	if p != nil && more > 0 {
+		p.Text += " More was found than is listed."
+	}
+	return p
+}
+
+// tooMany says that what was listed is mended, and more was found.
+func tooMany(more int) *Problem {
+	return &Problem{
+		Code: "damaged", Severity: severityError, Title: count(int64(more), "more thing is wrong", "more things are wrong"),
+		Text: "A verification found more than can be listed at once. Nothing was deleted.", Fix: "To list them:", Command: "berth verify --restart", Exit: exitError,
+	}
 }
 
 // damage is what findings come to.
@@ -53,7 +68,8 @@ func (d *damage) add(k kept, aside bool) {
 	}
 }
 
-func (d *damage) ofImages() *Problem {
+// ofImages is about images; more, that there are others that are not listed.
+func (d *damage) ofImages(more bool) *Problem {
 	one, many := "An image is damaged", "images are damaged"
 	p := &Problem{
 		Code: "damaged", Severity: severityError, Text: "A verification found content missing. Nothing was deleted.",
@@ -70,15 +86,19 @@ func (d *damage) ofImages() *Problem {
 		p.Text = "A verification found content missing or damaged. What is damaged was kept aside; nothing was deleted."
 	}
 	p.Title = one
-	if n := len(d.images); n > 1 {
-		p.Title = fmt.Sprintf("%s %s", humanize.Comma(int64(n)), many)
+	n := humanize.Comma(int64(len(d.images)))
+	switch {
+	case more && len(d.images) > 1:
+		p.Title = fmt.Sprintf("At least %s %s", n, many)
+	case len(d.images) > 1:
+		p.Title = fmt.Sprintf("%s %s", n, many)
 	}
 	return p
 }
 
-func (d *damage) ofLinks() *Problem {
+func (d *damage) ofLinks(more int) *Problem {
 	p := &Problem{
-		Code: "damaged", Severity: severityWarning, Title: count(int64(d.others), "link or tag needs mending", "links and tags need mending"),
+		Code: "damaged", Severity: severityWarning, Title: count(int64(d.others+more), "link or tag needs mending", "links and tags need mending"),
 		Text: "A verification found links that lead nowhere, or hold nothing.", Fix: "To see them:", Command: "berth verify --status", Exit: exitError,
 	}
 	if !d.decide {

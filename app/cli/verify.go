@@ -128,6 +128,9 @@ func (p *program) verified(ctx context.Context, s app.Service) error {
 	if slices.ContainsFunc(v.Findings, func(f app.Finding) bool { return len(f.Fixes) > 0 }) {
 		problem.Fix, problem.Command = "To mend what can be mended:", "berth repair"
 	}
+	if len(v.Findings) == 0 {
+		problem.Fix, problem.Command = "What was listed is mended. To list the rest:", "berth verify --restart"
+	}
 	return problem
 }
 
@@ -152,7 +155,7 @@ func (p *program) printVerification(v app.Verification) error {
 		}
 	}
 	if v.Cut > 0 {
-		fmt.Fprintf(&b, "and %s more\n", humanize.Comma(int64(v.Cut)))
+		fmt.Fprintf(&b, "and %s more, which are not listed here\n", humanize.Comma(int64(v.Cut)))
 	}
 	_, err := fmt.Fprint(p.Out, b.String())
 	return err
@@ -176,7 +179,7 @@ func (p *program) verificationLine(v app.Verification) string {
 	what := fmt.Sprintf("%s (%s) and %s in %s verified, %s", plural64(v.Blobs, "blob", "blobs"), bytes,
 		plural64(v.Links, "link", "links"), plural64(v.Repositories, "repository", "repositories"), p.ago(v.Ended))
 	switch {
-	case len(v.Findings) > 0:
+	case len(v.Findings)+v.Cut > 0:
 		return what
 	case !v.Complete:
 		return what + "; some of it could not be looked at"
