@@ -84,8 +84,12 @@ type RestoreRequest struct {
 // RestoreReply says what is back. A tag that names something else meanwhile is
 // a conflict; nothing was changed for it, and the face offers another name.
 type RestoreReply struct {
+	// Restored is what is back; of a repository, Tags are those that came back.
 	Restored  []TrashEntry `json:"restored"`
 	Conflicts []Conflict   `json:"conflicts,omitempty"`
+	// Gone are entries that were in the trash when it began, and not when their
+	// turn came: the trash was emptied meanwhile, or somebody else restored them.
+	Gone []TrashEntry `json:"gone,omitempty"`
 }
 
 // Conflict is an entry whose tag is taken.

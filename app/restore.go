@@ -33,11 +33,17 @@ func (c *Core) Restore(ctx context.Context, r RestoreRequest) (RestoreReply, err
 	if r.As != "" && entries[0].Tag == "" && entries[0].Whole {
 		return reply, BadRequest(errors.New("another name is for a tag, and this is a repository"))
 	}
+	return c.restoreEach(ctx, r, entries)
+}
+
+// restoreEach brings back what was chosen.
+func (c *Core) restoreEach(ctx context.Context, r RestoreRequest, entries []trash.Entry) (RestoreReply, error) {
+	reply := RestoreReply{Restored: []TrashEntry{}}
 	sizes, err := c.sizes(ctx, entries)
 	if err != nil {
 		return reply, err
 	}
-	b := bringing{c: c, reply: &reply, sizes: sizes, as: r.As, all: r.All, back: map[string]bool{}, changed: map[string]bool{}}
+	b := bringing{c: c, reply: &reply, sizes: sizes, as: r.As, all: r.All, one: len(entries) == 1, back: map[string]bool{}, changed: map[string]bool{}}
 	for _, e := range entries {
 		if err = b.bring(ctx, e); err != nil {
 			break
@@ -57,6 +63,7 @@ type bringing struct {
 	sizes   []int64 // of what is left to bring back
 	as      string
 	all     bool
+	one     bool            // and no other: that it is gone is an error
 	back    map[string]bool // names that are back, or could not come
 	changed map[string]bool // repositories
 }
@@ -69,16 +76,15 @@ func (b *bringing) bring(ctx context.Context, e trash.Entry) error {
 	}
 	b.back[e.Name()] = true
 	if e.Whole {
-		return b.repository(ctx, e)
+		return b.repository(ctx, e, size)
 	}
 	err := b.c.bringBack(ctx, e, b.as)
 	var conflict *trash.ConflictError
 	switch {
 	case errors.As(err, &conflict):
 		b.reply.Conflicts = append(b.reply.Conflicts, Conflict{Entry: row(e, size), Suggest: conflict.Suggest})
-	case errors.Is(err, trash.ErrUnknown) && b.all:
 	case errors.Is(err, trash.ErrUnknown):
-		return notInTrash(e.Name())
+		return b.gone(e, size)
 	case err != nil:
 		return b.c.problem(err, e.Name())
 	default:
@@ -88,16 +94,27 @@ func (b *bringing) bring(ctx context.Context, e trash.Entry) error {
 	return nil
 }
 
+// gone takes note of an entry that left the trash meanwhile.
+func (b *bringing) gone(e trash.Entry, size int64) error {
+	if b.one && !b.all {
+		return notInTrash(e.Name())
+	}
+	b.reply.Gone = append(b.reply.Gone, row(e, size))
+	return nil
+}
+
 // repository brings a whole one back; what is taken of it is a conflict each.
-func (b *bringing) repository(ctx context.Context, e trash.Entry) error {
+func (b *bringing) repository(ctx context.Context, e trash.Entry, size int64) error {
 	back, err := b.c.trash.RestoreRepository(ctx, e.ID)
 	if errors.Is(err, trash.ErrUnknown) {
-		return notInTrash(e.Name())
+		return b.gone(e, size)
 	}
 	b.changed[e.Repository] = true
 	ctx = context.WithoutCancel(ctx)
 	b.c.pushedAgain(ctx, e.Repository, back.Back)
+	e.Tags = 0
 	for _, m := range back.Back {
+		e.Tags += len(m.Tags)
 		for _, t := range m.Tags {
 			b.back[e.Repository+":"+t.Name] = true
 		}

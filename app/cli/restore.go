@@ -42,7 +42,7 @@ image by now is left alone; --as gives the old image another tag.`,
 				if err := p.print(reply, func() error { return p.printRestored(reply, as, all) }); err != nil {
 					return err
 				}
-				return conflict(reply)
+				return notRestored(reply, all)
 			})
 		},
 		ValidArgsFunction: p.completeTrash,
@@ -59,16 +59,66 @@ func (p *program) printRestored(reply app.RestoreReply, as string, all bool) err
 		case as != "":
 			name = e.Repository + ":" + as
 		case e.Kind == app.TrashRepository:
-			name += ", " + plural(e.Tags, "tag", "tags")
+			name += ", " + tagsBack(e, reply.Conflicts)
 		}
 		if _, err := fmt.Fprintf(p.Out, "Restored %s\n", name); err != nil {
 			return err
 		}
 	}
-	if all && len(reply.Restored)+len(reply.Conflicts) == 0 {
+	for _, c := range reply.Conflicts {
+		if len(reply.Restored)+len(reply.Conflicts) == 1 {
+			break // the problem names it
+		}
+		if _, err := fmt.Fprintf(p.Out, "Left %s: it names another image now\n", entryName(c.Entry)); err != nil {
+			return err
+		}
+	}
+	if n := len(reply.Gone); n > 0 {
+		fmt.Fprintf(p.Err, "Not in the trash any more: %s. It was emptied, or somebody else restored them, meanwhile.\n", namesOf(reply.Gone))
+	}
+	if all && len(reply.Restored)+len(reply.Conflicts)+len(reply.Gone) == 0 {
 		fmt.Fprintln(p.Err, "The trash is empty.")
 	}
 	return nil
+}
+
+// tagsBack says how many tags of a repository came back, of those that could.
+func tagsBack(e app.TrashEntry, conflicts []app.Conflict) string {
+	left := 0
+	for _, c := range conflicts {
+		if c.Entry.Repository == e.Repository && c.Entry.At.Equal(e.At) { // they went together
+			left++
+		}
+	}
+	if left == 0 {
+		return plural(e.Tags, "tag", "tags")
+	}
+	return fmt.Sprintf("%d of %s", e.Tags, plural(e.Tags+left, "tag", "tags"))
+}
+
+// namesOf says how many entries these are, and which, as far as one can read it.
+func namesOf(entries []app.TrashEntry) string {
+	const most = 5
+	var names []string
+	for _, e := range entries[:min(len(entries), most)] {
+		names = append(names, entryName(e))
+	}
+	if more := len(entries) - most; more > 0 {
+		names = append(names, fmt.Sprintf("and %d more", more))
+	}
+	return plural(len(entries), "entry", "entries") + " (" + strings.Join(names, ", ") + ")"
+}
+
+// notRestored is the problem of what did not come back; what vanished meanwhile
+// is one only for who named it.
+func notRestored(reply app.RestoreReply, all bool) error {
+	if len(reply.Conflicts) == 0 && len(reply.Gone) > 0 && !all {
+		return &app.Problem{
+			Code: "not_found", Severity: "error", Title: "Not all of it is in the trash any more", Text: "The others are back.",
+			Fix: "To see what can be restored:", Command: "berth trash", Exit: 3,
+		}
+	}
+	return conflict(reply)
 }
 
 // conflict is the problem of entries whose tags are taken: what to run for each.

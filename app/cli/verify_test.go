@@ -37,6 +37,16 @@ func TestWhatAVerificationSaysStaysAsItIs(t *testing.T) {
 	never := func(f *apptest.Fake) {
 		f.Change(func(d *apptest.Data) { d.Verification = app.Verification{State: app.VerifyNever} })
 	}
+	many := func(listed bool) func(f *apptest.Fake) {
+		return func(f *apptest.Fake) {
+			damaged(f)
+			f.Change(func(d *apptest.Data) {
+				if d.Verification.Cut = 12_345; !listed {
+					d.Verification.Findings = nil
+				}
+			})
+		}
+	}
 	as := func(*apptest.Fake) {}
 	for name, c := range map[string]struct {
 		line string
@@ -44,6 +54,8 @@ func TestWhatAVerificationSaysStaysAsItIs(t *testing.T) {
 	}{
 		"verify_sound":        {"verify --status", as},
 		"verify_damaged":      {"verify --status", damaged},
+		"verify_many":         {"verify --status", many(true)},
+		"verify_many_rest":    {"verify --status", many(false)},
 		"verify_paused":       {"verify --status", paused},
 		"verify_cut":          {"verify --status", cut(0)},
 		"verify_cut_soon":     {"verify --status", cut(4 * time.Second)},
