@@ -217,21 +217,6 @@ func (c *Core) mendLink(ctx context.Context, m *mend) (done bool, p *Problem) {
 	return true, nil
 }
 
-// removeTag moves a tag that names nothing to the trash; a pinned one stays.
-func (c *Core) removeTag(ctx context.Context, m *mend) (done bool, p *Problem) {
-	pins, err := c.Pins(ctx, PinsRequest{})
-	if err == nil && slices.ContainsFunc(pins.Pins, func(p Pin) bool { return p.Repository == m.Repository && p.Tag == m.Tag }) {
-		return false, &Problem{
-			Code: "pinned", Severity: severityError, Title: m.Repository + ":" + m.Tag + " is pinned", Text: "Nothing removes a pinned tag.",
-			Fix: "Unpin it first, or push it again.", Exit: exitConflict,
-		}
-	}
-	if _, err := verify.RemoveDangling(ctx, c.disk, c.reg, m.Finding); err != nil {
-		return false, asRepairProblem(m, err)
-	}
-	return true, nil
-}
-
 func asRepairProblem(m *mend, err error) *Problem {
 	p := *AsProblem(err)
 	if errors.Is(err, registry.ErrManifestUnknown) || errors.Is(err, registry.ErrBlobUnknown) {
