@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"berth/app/config"
 	"berth/registry"
 	"berth/registry/gc"
 	"berth/registry/store"
@@ -238,13 +239,34 @@ func (c *Core) describeKept(ctx context.Context, p *heldPlan, o gc.Options) {
 			s.InUse -= held
 		}
 		stays.add(whyQuarantine, 0, u.Quarantine)
+		going := int64(0)
+		for _, u := range p.stale {
+			going += u.Size
+		}
+		stays.add(whyUnfinished(c.conf().Storage.Maintenance.UploadPurging), 0, max(u.Uploads-going, 0))
 	}
 	s.Stays = stays.sorted()
 }
 
+// whyUnfinished says why uploads stay that nobody finished.
+func whyUnfinished(how config.UploadPurging) string {
+	switch {
+	case !how.Enabled:
+		return "it is of uploads that are not finished, which storage.maintenance.uploadpurging.enabled=false keeps"
+	case how.DryRun:
+		return "it is of uploads that are not finished, which storage.maintenance.uploadpurging.dryrun=true keeps"
+	}
+	return "it is of uploads that are not finished: somebody is at them, or was less than " + brief(how.Age) + " ago"
+}
+
 // notYet says why what nothing points to stays.
 func (p *heldPlan) notYet() (t tally) {
-	t.add(youngText(p.plan.Ripe), p.plan.Young.Blobs, p.plan.Young.Bytes)
+	// So soon after the start nothing goes before it is known what was promised.
+	ripe := p.plan.Ripe
+	if p.waits.After(ripe) {
+		ripe = p.waits
+	}
+	t.add(youngText(ripe), p.plan.Young.Blobs, p.plan.Young.Bytes)
 	t.add(whyPromised, p.plan.Promised.Blobs, p.plan.Promised.Bytes)
 	t.add(whyDoubtful, p.plan.Doubtful.Blobs, p.plan.Doubtful.Bytes)
 	return t
