@@ -13,8 +13,8 @@ import (
 
 // Repair starts to mend what was found; see [Service]. One runs at a time.
 //
-// Nothing is deleted but what is asked for: a dangling tag, which goes to the
-// trash, or what lies in the quarantine. Content is taken from a source only if
+// Nothing is deleted but what is asked for: a dangling tag, which leaves nothing
+// to restore, or what lies in the quarantine. Content is taken from a source only if
 // it is what its digest says.
 func (c *Core) Repair(ctx context.Context, r RepairRequest) (JobReply, error) {
 	if c.readOnly.Load() {

@@ -57,9 +57,7 @@ func TestADanglingTagThatIsPushedInThatMomentStays(t *testing.T) {
 				if err == nil {
 					t.Errorf("it stays, and names %s", is.Digest)
 				}
-				return
-			}
-			if err != nil || is.Digest != pushed {
+			} else if err != nil || is.Digest != pushed {
 				t.Errorf("it names %q, %v; want %s", is.Digest, err, pushed)
 			}
 			if n, err := c.bin.Len(ctx); err != nil || n != 0 {

@@ -25,8 +25,8 @@ A path in the address is put before the repository's name, and name and password
 can stand in it: https://NAME:PASSWORD@registry.example.com/team. Links are
 written again from what is on disk.
 
-A tag that names nothing is removed only with --fix 'remove tag', and goes to the
-trash; --fix relink brings its manifest back instead.`,
+A tag that names nothing is removed only with --fix 'remove tag'; --fix relink
+brings its manifest back instead.`,
 		Example: "  berth repair\n  berth repair --from https://registry.example.com\n  berth repair 3f2a90b1c7 --fix 'remove tag'\n  berth repair --drop-quarantined",
 		Args:    want(0, -1, "the IDs of berth verify --status"),
 		RunE: func(cmd *cobra.Command, args []string) error {
