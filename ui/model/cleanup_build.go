@@ -54,6 +54,9 @@ func (m *Cleanup) buildLocked() *CleanupState {
 	switch m.stage {
 	case StagePlanned:
 		st.Plan = planView(m.plan, u.Uploads)
+		if st.CanFree && empty(m.plan) { // the index knows nothing of what clients were promised
+			st.Headline, st.Text = "Nothing to free now", Size(u.Freeable)+" that nothing points to stays for now, see below why"
+		}
 	case StageRunning:
 		st.Run = runView(m.job, "Freeing space", m.stopping)
 	case StageDone:

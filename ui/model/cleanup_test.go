@@ -88,6 +88,23 @@ func TestFreeingShowsThePlanFirstAndRunsThatPlan(t *testing.T) {
 	}
 }
 
+func TestAnEmptyPlanIsNotContradictedByTheHead(t *testing.T) {
+	t.Parallel()
+	f := apptest.New()
+	f.Change(func(d *apptest.Data) {
+		d.Plan = app.CleanupPlan{ID: "none", Stays: []app.CleanupReason{{Text: "a client was promised that it stays", Count: 3, Bytes: 1100e6}}}
+	})
+	m := cleaning(t, f)
+	if st := m.Cleanup.State(); st.Headline != "1.1 GB" {
+		t.Fatalf("%q", st.Headline)
+	}
+	m.Cleanup.Plan()
+	st := m.Cleanup.State()
+	if st.Headline != "Nothing to free now" || !strings.HasPrefix(st.Text, "1.1 GB that nothing points to stays") || st.Plan.Free != "" {
+		t.Errorf("%q %q, and the plan offers %q", st.Headline, st.Text, st.Plan.Free)
+	}
+}
+
 func TestAPlanThatWasGivenUpDoesNotComeBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

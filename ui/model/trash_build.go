@@ -77,7 +77,7 @@ func (m *Trash) rowLocked(e app.TrashEntry) TrashRow {
 	}
 	as, taken := m.taken[e.ID]
 	row := TrashRow{
-		ID: e.ID, Name: entryName(e), Detail: strings.Join(detail, " · "), Tip: strings.TrimSpace(tip), Size: Size(e.Size),
+		ID: e.ID, Name: entryName(e), Short: shortName(e), Detail: strings.Join(detail, " · "), Tip: strings.TrimSpace(tip), Size: Size(e.Size),
 		Repository: e.Kind == app.TrashRepository, Tag: e.Kind != app.TrashRepository && e.Tag != "", Taken: taken, As: as,
 		Checked: m.checked[e.ID], Focused: e.ID == m.focus, Dimmed: m.dimmed[e.ID],
 	}
@@ -88,6 +88,16 @@ func (m *Trash) rowLocked(e app.TrashEntry) TrashRow {
 		}
 	}
 	return row
+}
+
+// shortName is the end of a name, which tells it from others, where the whole has
+// no room; empty when there is nothing to leave out.
+func shortName(e app.TrashEntry) string {
+	name := entryName(e)
+	if i := strings.LastIndexByte(e.Repository, '/'); i >= 0 {
+		return "…" + name[i:]
+	}
+	return ""
 }
 
 // entryName is what an entry brings back.

@@ -24,6 +24,8 @@ type TrashRow struct {
 	ID string
 	// Name is "acme/app:v1", "acme/app@9f2c41d7", or a repository's.
 	Name string
+	// Short is "…/app:v1" where there is no room for Name, or empty.
+	Short string
 	// Detail is "you · 4 min ago", Tip says all.
 	Detail, Tip string
 	Size        string

@@ -159,3 +159,16 @@ func TestAPinHasASignAndCanBeTakenBack(t *testing.T) {
 		t.Errorf("still %q", got)
 	}
 }
+
+func TestALongNameIsCutAtItsBeginning(t *testing.T) {
+	t.Parallel()
+	for want, e := range map[string]app.TrashEntry{
+		"…/with-more:v1": {Repository: "acme/its-service/with-more", Tag: "v1"},
+		"…/with-more":    {Repository: "acme/with-more", Kind: app.TrashRepository},
+		"":               {Repository: "app", Tag: "v1"},
+	} {
+		if got := shortName(e); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -80,7 +80,7 @@ func (c *trashCard) key(o Options) func(fyne.KeyName) bool {
 func (c *trashCard) item(i int) widget.TrashItem {
 	r := c.drawn.Rows[i]
 	it := widget.TrashItem{
-		Name: r.Name, Detail: r.Detail, Size: r.Size, Tip: r.Tip, Action: "Restore", Warned: r.Taken, Marked: r.Checked, Focused: r.Focused, Dimmed: r.Dimmed,
+		Short: r.Short, Name: r.Name, Detail: r.Detail, Size: r.Size, Tip: r.Tip, Action: "Restore", Warned: r.Taken, Marked: r.Checked, Focused: r.Focused, Dimmed: r.Dimmed,
 	}
 	return it
 }

@@ -6,6 +6,7 @@ import (
 	"berth/ui/theme"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	tooltip "github.com/dweymouth/fyne-tooltip"
 )
 
@@ -45,7 +46,18 @@ func (l *tipLayout) Layout(tips []fyne.CanvasObject, room fyne.Size) {
 		o.Resize(size)
 		at := hint.at.Subtract(fyne.CurrentApp().Driver().AbsolutePositionForObject(l.layer))
 		o.Move(tipPlace(at, size, room))
+		l.frame(o)
+		return
 	}
+}
+
+// frame draws a line round a tooltip: its ground is that of the cards.
+func (l *tipLayout) frame(tip fyne.CanvasObject) {
+	r := canvas.NewRectangle(noColor)
+	r.StrokeColor, r.StrokeWidth = theme.Of(theme.Faint), theme.Hairline
+	r.Resize(tip.Size())
+	r.Move(tip.Position())
+	l.layer.Objects = []fyne.CanvasObject{tip, r}
 }
 
 // tipWidth is that of the longest line, within bounds.

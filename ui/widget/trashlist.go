@@ -12,6 +12,7 @@ import (
 // TrashItem is a row of a TrashList.
 type TrashItem struct {
 	Name, Detail, Size, Tip string
+	Short                   string // in place of Name, where that has no room
 	Action                  string
 	Warned                  bool // Detail is a warning
 	Marked, Focused, Dimmed bool
@@ -126,6 +127,7 @@ func (r *trashRow) update(i int) {
 	}
 	r.name.SetStyle(strong)
 	r.detail.SetStyle(quiet)
+	r.name.SetAlt(r.item.Short)
 	r.name.Set(r.item.Name)
 	r.detail.Set(r.item.Detail)
 	r.size.Set(r.item.Size)
