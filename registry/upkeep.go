@@ -184,6 +184,9 @@ type UnreadRoot struct {
 
 // Error says what to do as well.
 func (e *UnreadRoot) Error() string {
+	if e.File == e.Record {
+		return e.What + " cannot be read: bring back the file " + e.File + ", or remove it, and what it kept can be freed"
+	}
 	return e.What + " cannot be read: bring back the file " + e.File + ", or remove " + e.Record + ", and what it kept can be freed"
 }
 

@@ -7,8 +7,10 @@
 // Each pin is a file berth/pins/<repository>/<tag>-<id>.json beside the layout
 // of the store, where the folder is a hash of the name of the repository, and the
 // id one of tag and digest. It is written whole and durable before Add answers.
-// A file that cannot be understood is passed over, and named by Damaged: pinning
-// the tag again writes it anew.
+// A file that cannot be understood may hold any manifest: it is an UnreadRoot, for
+// which a clean-up frees nothing, until it is brought back, written anew by
+// pinning the tag while it names the same manifest, or removed, by hand or by
+// unpinning the tag. All that is noticed while Berth runs.
 //
 // Locks: Pins.writing, one change at a time, then Pins.mu, which guards what is
 // remembered and is never held while the storage is asked.

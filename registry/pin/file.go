@@ -18,6 +18,7 @@ const (
 	root      = "berth/pins"
 	suffix    = ".json"
 	maxRecord = 16 << 10
+	idBytes   = 8
 	// maxNamed bounds the damaged files that are named.
 	maxNamed = 100
 )
@@ -30,42 +31,92 @@ func short(text string, n int) string {
 func folderOf(repo string) string { return root + "/" + short(repo, 16) }
 
 func keyOf(p Pin) string {
-	return folderOf(p.Repository) + "/" + p.Tag + "-" + short(p.Tag+"@"+p.Digest.String(), 8) + suffix
+	return folderOf(p.Repository) + "/" + p.Tag + "-" + short(p.Tag+"@"+p.Digest.String(), idBytes) + suffix
 }
 
-// all gives what is remembered, which is not to be changed, and reads it before
-// when that was not done yet; many says that there is too much.
-func (p *Pins) all(ctx context.Context) (of map[string][]Pin, many bool, err error) {
+// snapshot is what there is, which is not to be changed.
+type snapshot struct {
+	of      map[string][]Pin
+	many    bool // there are more than most: of is nil
+	count   int
+	damaged []string // at most maxNamed of them
+}
+
+// all gives what is remembered, and reads it before when that was not done yet,
+// or when a file that was damaged has become another.
+func (p *Pins) all(ctx context.Context) (snapshot, error) {
 	p.mu.Lock()
-	of, many, known, version := p.of, p.many, p.known, p.version
+	now, known, version := p.now, p.known, p.version
 	p.mu.Unlock()
-	if known {
-		return of, many, nil
+	if known && slices.ContainsFunc(now.damaged, func(key string) bool { return p.mended(ctx, key) }) {
+		p.forget()
+		return p.all(ctx)
 	}
-	of, count := map[string][]Pin{}, 0
-	var damaged []string
+	if known {
+		return now, nil
+	}
+	now = snapshot{of: map[string][]Pin{}}
 	for found, err := range p.folders(ctx) {
 		if err != nil {
-			return nil, false, err
+			return snapshot{}, err
 		}
-		damaged = append(damaged, found.damaged[:min(len(found.damaged), maxNamed-len(damaged))]...)
-		if count += len(found.pins); count > p.most {
-			clear(of)
+		now.damaged = append(now.damaged, found.damaged[:min(len(found.damaged), maxNamed-len(now.damaged))]...)
+		if now.count += len(found.pins); now.count > p.most {
+			clear(now.of)
 			continue
 		}
 		if len(found.pins) > 0 {
-			of[found.pins[0].Repository] = found.pins
+			now.of[found.pins[0].Repository] = found.pins
 		}
 	}
-	if count > p.most {
-		of = nil
+	if now.count > p.most {
+		now.of, now.many = nil, true
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.version == version {
-		p.known, p.many, p.of, p.count, p.damaged = true, of == nil, of, count, damaged
+		p.known, p.now = true, now
 	}
-	return of, of == nil, nil
+	return now, nil
+}
+
+// mended reports whether a file that was damaged is none any more.
+func (p *Pins) mended(ctx context.Context, key string) bool {
+	_, ok, err := p.load(ctx, key)
+	return ok || errors.Is(err, fs.ErrNotExist)
+}
+
+// damagedOf gives the damaged files of a tag: their names tell it.
+func (p *Pins) damagedOf(ctx context.Context, repo, tag string) ([]string, error) {
+	now, err := p.all(ctx)
+	if err != nil || len(now.damaged) == 0 {
+		return nil, err
+	}
+	_, damaged, err := p.folder(ctx, folderOf(repo))
+	name := keyOf(Pin{Repository: repo, Tag: tag})
+	prefix := name[:len(name)-len(suffix)-2*idBytes]
+	return slices.DeleteFunc(damaged, func(key string) bool { return !strings.HasPrefix(key, prefix) || len(key) != len(name) }), err
+}
+
+// each gives what there is: in one when that is remembered, else one repository
+// after the other.
+func (p *Pins) each(ctx context.Context) iter.Seq2[contents, error] {
+	return func(yield func(contents, error) bool) {
+		now, err := p.all(ctx)
+		switch {
+		case err != nil:
+			yield(contents{}, err)
+		case now.many:
+			p.folders(ctx)(yield)
+		default:
+			all := contents{damaged: now.damaged}
+			for _, some := range now.of {
+				all.pins = append(all.pins, some...)
+			}
+			slices.SortFunc(all.pins, before)
+			yield(all, nil)
+		}
+	}
 }
 
 // contents is what a folder holds.
@@ -108,15 +159,14 @@ func (p *Pins) folder(ctx context.Context, key string) (pins []Pin, damaged []st
 		if info.Dir || !strings.HasSuffix(info.Key, suffix) {
 			continue
 		}
-		content, err := p.read(ctx, info.Key)
+		pin, ok, err := p.load(ctx, info.Key)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // unpinned meanwhile
 		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("read the pin %s: %w", info.Key, err)
 		}
-		var pin Pin
-		if json.Unmarshal(content, &pin) != nil || !pin.sound() || keyOf(pin) != info.Key {
+		if !ok {
 			damaged = append(damaged, info.Key)
 			continue
 		}
@@ -124,6 +174,16 @@ func (p *Pins) folder(ctx context.Context, key string) (pins []Pin, damaged []st
 	}
 	slices.SortFunc(pins, before)
 	return pins, damaged, nil
+}
+
+// load reads a pin, and says whether it could be understood.
+func (p *Pins) load(ctx context.Context, key string) (pin Pin, ok bool, err error) {
+	content, err := p.read(ctx, key)
+	if err != nil {
+		return Pin{}, false, err
+	}
+	ok = json.Unmarshal(content, &pin) == nil && pin.sound() && keyOf(pin) == key
+	return pin, ok, nil
 }
 
 func (p *Pins) read(ctx context.Context, key string) ([]byte, error) {

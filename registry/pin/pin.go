@@ -49,11 +49,8 @@ type Pins struct {
 
 	mu      sync.Mutex // guards what follows
 	version uint64     // of what is on disk
-	known   bool       // of is what is on disk
-	many    bool       // there are more than most: of is nil
-	of      map[string][]Pin
-	count   int
-	damaged []string
+	known   bool       // now is what is on disk
+	now     snapshot
 }
 
 // New gives the pins on drv. Nothing is read yet.
@@ -70,40 +67,22 @@ func (p *Pins) Version() uint64 {
 
 // Of gives the pins of a repository, by tag.
 func (p *Pins) Of(ctx context.Context, repo string) ([]Pin, error) {
-	of, many, err := p.all(ctx)
+	now, err := p.all(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if many {
+	if now.many {
 		found, _, err := p.folder(ctx, folderOf(repo))
 		return found, err
 	}
-	return slices.Clone(of[repo]), nil
+	return slices.Clone(now.of[repo]), nil
 }
 
 // All lists the pins, by repository and tag; of very many only those of one
 // repository stand together and in order.
 func (p *Pins) All(ctx context.Context) iter.Seq2[Pin, error] {
 	return func(yield func(Pin, error) bool) {
-		of, many, err := p.all(ctx)
-		if err != nil {
-			yield(Pin{}, err)
-			return
-		}
-		if !many {
-			var pins []Pin
-			for _, some := range of {
-				pins = append(pins, some...)
-			}
-			slices.SortFunc(pins, before)
-			for _, pin := range pins {
-				if !yield(pin, nil) {
-					return
-				}
-			}
-			return
-		}
-		for found, err := range p.folders(ctx) {
+		for found, err := range p.each(ctx) {
 			if err != nil {
 				yield(Pin{}, err)
 				return
@@ -117,30 +96,34 @@ func (p *Pins) All(ctx context.Context) iter.Seq2[Pin, error] {
 	}
 }
 
-// Roots yields the manifest of every pin as a root of the garbage collection.
+// Roots yields the manifest of every pin as a root of the garbage collection. A
+// file that is damaged is a [registry.UnreadRoot].
 func (p *Pins) Roots(ctx context.Context) iter.Seq2[registry.Root, error] {
 	return func(yield func(registry.Root, error) bool) {
-		for pin, err := range p.All(ctx) {
-			root := registry.Root{Repository: pin.Repository, Digest: pin.Digest, Why: "pinned as " + pin.Repository + ":" + pin.Tag}
+		for found, err := range p.each(ctx) {
 			if err != nil {
-				root = registry.Root{}
-			}
-			if !yield(root, err) {
+				yield(registry.Root{}, err)
 				return
+			}
+			for _, file := range found.damaged {
+				if !yield(registry.Root{}, &registry.UnreadRoot{What: "a pin", File: file, Record: file}) {
+					return
+				}
+			}
+			for _, pin := range found.pins {
+				if !yield(registry.Root{Repository: pin.Repository, Digest: pin.Digest, Why: "pinned as " + pin.Repository + ":" + pin.Tag}, nil) {
+					return
+				}
 			}
 		}
 	}
 }
 
-// Damaged names the files that could not be understood when they were read
-// last; what they were to hold is not known.
+// Damaged names files that cannot be understood, some of very many: which
+// manifests they hold is not known.
 func (p *Pins) Damaged(ctx context.Context) ([]string, error) {
-	if _, _, err := p.all(ctx); err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.Clone(p.damaged), nil
+	now, err := p.all(ctx)
+	return slices.Clone(now.damaged), err
 }
 
 // Add pins a tag; after a nil error that survives power loss. It says false when
@@ -175,11 +158,16 @@ func (p *Pins) Add(ctx context.Context, pin Pin) (added bool, err error) {
 }
 
 // Remove takes the pin of a tag away, and gives what it held; nothing when the
-// tag was not pinned.
+// tag was not pinned. Files of the tag that are damaged go as well: what one of
+// them held has no digest.
 func (p *Pins) Remove(ctx context.Context, repo, tag string) ([]Pin, error) {
 	p.writing.Lock()
 	defer p.writing.Unlock()
 	there, err := p.Of(ctx, repo)
+	if err != nil {
+		return nil, err
+	}
+	damaged, err := p.damagedOf(ctx, repo, tag)
 	if err != nil {
 		return nil, err
 	}
@@ -193,6 +181,11 @@ func (p *Pins) Remove(ctx context.Context, repo, tag string) ([]Pin, error) {
 		gone = append(gone, pin)
 		changes = append(changes, driver.Delete{Key: keyOf(pin)})
 	}
+	sound := len(gone)
+	for _, key := range damaged {
+		gone = append(gone, Pin{Repository: repo, Tag: tag})
+		changes = append(changes, driver.Delete{Key: key})
+	}
 	if len(gone) == 0 {
 		return nil, nil
 	}
@@ -200,37 +193,40 @@ func (p *Pins) Remove(ctx context.Context, repo, tag string) ([]Pin, error) {
 		p.forget()
 		return nil, fmt.Errorf("unpin %s:%s: %w", repo, tag, err)
 	}
-	p.changed(repo, left, -len(gone))
+	p.changed(repo, left, -sound, damaged...)
 	if trimmer, ok := driver.As[driver.Trimmer](p.drv); ok && len(left) == 0 {
 		_, _ = trimmer.Trim(ctx, folderOf(repo)) // an empty folder harms nobody
 	}
 	return gone, nil
 }
 
-// changed remembers what a repository has now; mended are files that were
-// written.
+// changed remembers what a repository has now; mended are files that are not
+// damaged any more.
 func (p *Pins) changed(repo string, now []Pin, by int, mended ...string) {
 	slices.SortFunc(now, before)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.version++
-	p.damaged = slices.DeleteFunc(p.damaged, func(key string) bool { return slices.Contains(mended, key) })
-	if !p.known || p.many {
+	if !p.known {
 		return
 	}
-	if p.count += by; p.count > p.most {
-		p.many, p.of = true, nil
+	// Whoever reads holds what was.
+	p.now.damaged = slices.DeleteFunc(slices.Clone(p.now.damaged), func(key string) bool { return slices.Contains(mended, key) })
+	if p.now.many {
 		return
 	}
-	// Whoever reads holds the old map.
-	of := make(map[string][]Pin, len(p.of)+1)
-	for name, pins := range p.of {
+	if p.now.count += by; p.now.count > p.most {
+		p.now.many, p.now.of = true, nil
+		return
+	}
+	of := make(map[string][]Pin, len(p.now.of)+1)
+	for name, pins := range p.now.of {
 		of[name] = pins
 	}
 	if of[repo] = now; len(now) == 0 {
 		delete(of, repo)
 	}
-	p.of = of
+	p.now.of = of
 }
 
 // forget makes the next question read the files: after an error nobody knows
@@ -239,5 +235,5 @@ func (p *Pins) forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.version++
-	p.known, p.many, p.of, p.count = false, false, nil, 0
+	p.known, p.now = false, snapshot{}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"berth/registry"
 	"berth/registry/driver"
 	"berth/registry/driver/faulty"
 	"berth/registry/driver/filesystem"
@@ -36,6 +37,9 @@ func held(t *testing.T, p *Pins) (out []string) {
 		out = append(out, pin.Repository+":"+pin.Tag+"@"+pin.Digest.String())
 	}
 	for root, err := range p.Roots(t.Context()) {
+		if _, damaged := errors.AsType[*registry.UnreadRoot](err); damaged {
+			continue
+		}
 		if err != nil || !slices.Contains(out, strings.TrimPrefix(root.Why, "pinned as ")+"@"+root.Digest.String()) {
 			t.Errorf("root %+v, %v, which is no pin", root, err)
 		}
@@ -138,6 +142,113 @@ func TestADamagedPinIsNamedAndPinnedAnew(t *testing.T) {
 	}
 	if got, _ := p.Damaged(ctx); !slices.Equal(got, []string{other}) || len(held(t, p)) != 2 {
 		t.Errorf("damaged after that: %v", got)
+	}
+}
+
+// unread gives the files of pins that Roots cannot read.
+func unread(t *testing.T, p *Pins) (files []string) {
+	t.Helper()
+	for _, err := range p.Roots(t.Context()) {
+		if one, ok := errors.AsType[*registry.UnreadRoot](err); ok {
+			if one.File != one.Record || one.Repository != "" {
+				t.Errorf("unread: %+v", one)
+			}
+			files = append(files, one.File)
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+// TestADamagedPinIsARootThatCannotBeReadUntilItIsMendedOrRemoved mends and
+// removes by hand, while everything runs.
+func TestADamagedPinIsARootThatCannotBeReadUntilItIsMendedOrRemoved(t *testing.T) {
+	t.Parallel()
+	for name, most := range map[string]int{"remembered": maxSeen, "too many to be remembered": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			drv, ctx := open(t), t.Context()
+			p := New(drv)
+			var good [][]byte
+			var bad []string
+			for i := range 3 {
+				pin := pinOf("app", fmt.Sprint("v", i), i)
+				if _, err := p.Add(ctx, pin); err != nil {
+					t.Fatal(err)
+				}
+				content, err := p.read(ctx, keyOf(pin))
+				if err != nil {
+					t.Fatal(err)
+				}
+				bad, good = append(bad, keyOf(pin)), append(good, content)
+			}
+			if err := errors.Join(drv.Put(ctx, bad[0], good[0][:20]), drv.Put(ctx, bad[1], nil)); err != nil {
+				t.Fatal(err)
+			}
+			p = New(drv)
+			p.most = most
+			for range 2 {
+				if got := unread(t, p); !slices.Equal(got, bad[:2]) {
+					t.Errorf("unread %v, want %v", got, bad[:2])
+				}
+			}
+			before := p.Version()
+			if err := errors.Join(drv.Put(ctx, bad[0], good[0]), drv.Delete(ctx, bad[1])); err != nil {
+				t.Fatal(err)
+			}
+			if got := unread(t, p); len(got) > 0 {
+				t.Errorf("unread %v", got)
+			}
+			if got, err := p.Damaged(ctx); len(got) > 0 || err != nil || p.Version() == before {
+				t.Errorf("damaged %v, %v, and as before", got, err)
+			}
+			if got := held(t, p); len(got) != 2 {
+				t.Errorf("held: %v", got)
+			}
+		})
+	}
+}
+
+func TestUnpinningATagRemovesItsDamagedFilesAndNoOthers(t *testing.T) {
+	t.Parallel()
+	drv, ctx := open(t), t.Context()
+	pins := []Pin{pinOf("app", "v1", 1), pinOf("app", "v1", 2), pinOf("app", "v1-0123456789abcdef", 3), pinOf("app2", "v1", 4)}
+	for _, pin := range pins {
+		if _, err := New(drv).Add(ctx, pin); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, i := range []int{0, 2, 3} {
+		if err := drv.Put(ctx, keyOf(pins[i]), []byte("{")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := New(drv)
+	gone, err := p.Remove(ctx, "app", "v1")
+	if err != nil || len(gone) != 2 || gone[0] != pins[1] || gone[1] != (Pin{Repository: "app", Tag: "v1"}) {
+		t.Errorf("gone %+v, %v", gone, err)
+	}
+	want := []string{keyOf(pins[2]), keyOf(pins[3])}
+	slices.Sort(want)
+	for _, p := range []*Pins{p, New(drv)} {
+		got := unread(t, p)
+		if slices.Sort(got); !slices.Equal(got, want) || len(held(t, p)) != 0 {
+			t.Errorf("unread %v, want %v", got, want)
+		}
+	}
+}
+
+func TestOfAnyNumberOfDamagedPinsSomeAreNamed(t *testing.T) {
+	t.Parallel()
+	drv := memory.New()
+	for i := range maxNamed + 20 {
+		if err := drv.Put(t.Context(), keyOf(pinOf(fmt.Sprint("app", i%3), fmt.Sprint("v", i), i)), []byte("{")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := unread(t, New(drv)); len(got) != maxNamed {
+		t.Errorf("%d are named", len(got))
 	}
 }
 
