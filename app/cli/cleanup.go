@@ -290,7 +290,11 @@ func (p *program) printPlan(plan plannedReply) error {
 	t := table{head: []string{">STAYS", ">COUNT", "WHY"}}
 	t.add(size(plan.InUse), "", "images need it")
 	for _, r := range plan.Stays {
-		t.add(size(r.Bytes), humanize.Comma(int64(r.Count)), r.Text)
+		count := ""
+		if r.Count > 0 { // else it was not counted
+			count = humanize.Comma(int64(r.Count))
+		}
+		t.add(size(r.Bytes), count, r.Text)
 	}
 	b.WriteString("\n")
 	if err := t.write(&b); err != nil {
