@@ -46,8 +46,9 @@ type repository struct {
 	links     []link
 	linked    map[uint32]struct{} // what is linked as a blob
 	live      map[uint32]life
-	now       life             // for which reason what is reached lives
-	referrers map[uint32][]int // subject → places
+	followed  map[uint32]struct{} // manifests that it does not link, and needs
+	now       life                // for which reason what is reached lives
+	referrers map[uint32][]int    // subject → places
 	queue     []uint32
 	doubts    []Problem
 }
@@ -72,7 +73,7 @@ func (m *marker) ripens(written time.Time, old time.Duration) {
 // the manifests that must live although nothing in it may name them.
 func (m *marker) repo(ctx context.Context, name string, roots []registry.Root) (*Repository, error) {
 	r := &repository{
-		m: m, name: name, at: map[uint32]int{}, linked: map[uint32]struct{}{}, live: map[uint32]life{}, referrers: map[uint32][]int{},
+		m: m, name: name, at: map[uint32]int{}, linked: map[uint32]struct{}{}, live: map[uint32]life{}, followed: map[uint32]struct{}{}, referrers: map[uint32][]int{},
 	}
 	if err := r.read(ctx); err != nil {
 		if ctx.Err() != nil {
@@ -248,11 +249,12 @@ func (r *repository) follow(ctx context.Context) error {
 func (r *repository) reach(ctx context.Context, id uint32) error {
 	optional := id&sparse != 0
 	id &^= sparse
-	if _, ok := r.live[id]; ok {
+	i, linked := r.at[id]
+	if _, already := r.followed[id]; already || linked && r.revisions[i].live {
 		return nil
 	}
 	var e marked
-	if i, ok := r.at[id]; ok {
+	if linked {
 		r.revisions[i].live = true
 		e = r.revisions[i].edges
 	} else {
@@ -269,8 +271,9 @@ func (r *repository) reach(ctx context.Context, id uint32) error {
 			return err
 		}
 		e = r.number(found)
+		r.followed[id] = struct{}{} // it may live as a layer already
 	}
-	r.live[id] = r.now
+	r.live[id] = max(r.live[id], r.now)
 	for _, b := range e.blobs {
 		if _, ok := r.at[b]; ok {
 			// What is needed as a blob, and is a manifest as well.
