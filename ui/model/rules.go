@@ -313,7 +313,7 @@ func (m *Rules) buildLocked() *RulesState {
 		if counted {
 			row.Tags, row.Frees, row.None = wouldDelete(m.preview.Rules[i], m.preview.Measuring)
 		}
-		row.Tip = capital(ruleName(r, i)) + "\n" + ruleSentence(r)
+		row.Tip = ruleTitle(r, i) + "\n" + ruleSentence(r)
 		st.Rows = append(st.Rows, row)
 	}
 	st.Preview = "Preview"

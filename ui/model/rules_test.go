@@ -94,6 +94,15 @@ func TestRulesThatEmptyARepositoryWarnAndAskAgain(t *testing.T) {
 	}
 }
 
+func TestANameOfARuleIsNotChangedInItsTooltip(t *testing.T) {
+	t.Parallel()
+	for want, r := range map[string]app.Rule{"pr-*": {Name: "pr-*"}, "Rule 2": {}} {
+		if got := ruleTitle(r, 1); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestEmptiedRepositoriesAreCounted(t *testing.T) {
 	t.Parallel()
 	for n, want := range []string{"", "Every tag of a would go", "Every tag of a would go, and of 1 more repository", "Every tag of a would go, and of 2 more repositories"} {

@@ -202,3 +202,11 @@ func ruleOf(was app.Rule, v map[RuleField]string) (app.Rule, map[RuleField]strin
 	was.Always, was.Untagged = patternsOf(v[FieldAlways]), age(FieldUntagged)
 	return was, wrong
 }
+
+// ruleTitle begins a tooltip: a name as it was given, or "Rule 2".
+func ruleTitle(r app.Rule, i int) string {
+	if r.Name != "" {
+		return r.Name
+	}
+	return capital(ruleName(r, i))
+}
