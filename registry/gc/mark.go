@@ -215,6 +215,9 @@ func (r *repository) mark(ctx context.Context, roots []registry.Root) error {
 	if err := r.follow(ctx); err != nil || !r.m.o.Untagged {
 		return err
 	}
+	if err := r.used(ctx); err != nil {
+		return err
+	}
 	// What lives for no other reason than these is told apart.
 	for _, why := range []life{young, promised} {
 		for i := range r.revisions {

@@ -3,6 +3,7 @@ package gc
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,11 @@ type Options struct {
 	// UntaggedAfter is how old an untagged manifest must be, when that is more
 	// than Grace.
 	UntaggedAfter time.Duration
+	// Uses lists when the manifests of a repository were pushed or pulled last;
+	// nil: what their links say counts. What was used within Grace, or
+	// UntaggedAfter, stays, and with UntaggedAfter also what is not listed. It is
+	// asked only where something would be garbage, and again before that goes.
+	Uses func(ctx context.Context, repo string) iter.Seq2[Use, error]
 	// Sparse says which children of an index need not be in the repository;
 	// nil means that a missing child is a doubt.
 	Sparse func(child registry.Descriptor) bool

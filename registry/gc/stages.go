@@ -147,14 +147,22 @@ func (x *execution) manifests(ctx context.Context) error {
 	for i := range x.p.Repositories {
 		r := &x.p.Repositories[i]
 		u := unlinking{x: x, repo: r.Name, gone: &x.receipt.Manifests, stay: x.staysManifest}
+		used, err := x.usedSince(ctx, r)
+		if err != nil {
+			return err
+		}
 		from := 0
 		for _, to := range r.groups {
-			group := make([]registry.Link, 0, to-from)
+			group, stays := make([]registry.Link, 0, to-from), false
 			for j := from; j < to; j++ {
 				d := r.Manifests.At(j)
 				group = append(group, registry.Link{Kind: registry.ManifestLink, Digest: d, Target: d})
+				stays = stays || used.has(d)
 			}
-			from = to
+			if from = to; stays {
+				x.keptManifests(r.Name, group)
+				continue
+			}
 			if err := u.add(ctx, group); err != nil {
 				return err
 			}

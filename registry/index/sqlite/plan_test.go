@@ -104,6 +104,9 @@ func read(t *testing.T, x *Index, d registry.Digest) {
 	for _, err := range x.Candidates(ctx, "") {
 		errs = append(errs, err)
 	}
+	for _, err := range x.Used(ctx, "a") {
+		errs = append(errs, err)
+	}
 	note(x.CandidatesOf(ctx, "a", []string{"v0000"}, []registry.Digest{d}))
 	_, _, err := x.Pushed(ctx, "a", "v0000", d)
 	for _, err := range append(errs, err) {

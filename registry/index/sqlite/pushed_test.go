@@ -34,3 +34,35 @@ func TestOnePushIsToldByItsTagAndDigest(t *testing.T) {
 		}
 	}
 }
+
+func TestUsesOfManifestsAreToldWithPullsThatAreNotWrittenYet(t *testing.T) {
+	t.Parallel()
+	x := open(t, filepath.Join(t.TempDir(), "index.db"))
+	const n = 5000 // more than a page
+	for i := range n {
+		if err := x.Apply(t.Context(), pushed("a", "v1", i)[3]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := pushed("a", "v1", 0)[3].(index.PutManifest)
+	pulled := first.At.Add(time.Hour)
+	if err := x.Apply(t.Context(), index.Pulled{Repository: "a", Digest: first.Manifest.Descriptor.Digest, At: pulled}); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for u, err := range x.Used(t.Context(), "a") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[u.Digest.String()] = true
+		if isFirst := u.Digest == first.Manifest.Descriptor.Digest; u.Pushed.IsZero() || isFirst != u.Pulled.Equal(pulled) || isFirst && !u.Pushed.Equal(first.At) {
+			t.Errorf("%+v", u)
+		}
+	}
+	if len(seen) != n {
+		t.Errorf("%d manifests", len(seen))
+	}
+	for u, err := range x.Used(t.Context(), "unknown") {
+		t.Errorf("of no repository: %+v, %v", u, err)
+	}
+}
