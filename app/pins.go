@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"berth/registry"
@@ -73,19 +72,26 @@ func (c *Core) Pins(ctx context.Context, _ PinsRequest) (PinsReply, error) {
 		return reply, AsProblem(err)
 	}
 	for _, file := range damaged {
-		reply.Problems = append(reply.Problems, fmt.Sprintf("%s cannot be read, so it holds nothing: pin its tag again, or delete the file", file))
+		reply.Problems = append(reply.Problems, file+" cannot be read, and may hold any image, so no clean-up frees anything: bring back the file, or let go of what it held with berth unpin, or remove it")
 	}
 	return reply, nil
 }
 
 // pinnedTags gives the pinned tags of a repository, and the manifests that pins
-// hold.
+// hold, but for those of pins that cannot be read.
 func (c *Core) pinnedTags(ctx context.Context, repo string) (tags map[string]bool, held map[registry.Digest]bool, err error) {
 	pins, err := c.pins.Of(ctx, repo)
-	if err != nil || len(pins) == 0 {
+	if err != nil {
+		return nil, nil, err
+	}
+	unread, err := c.pins.Unread(ctx, repo)
+	if err != nil || len(pins)+len(unread) == 0 {
 		return nil, nil, err
 	}
 	tags, held = map[string]bool{}, map[registry.Digest]bool{}
+	for _, tag := range unread {
+		tags[tag] = true
+	}
 	for _, p := range pins {
 		tags[p.Tag], held[p.Digest] = true, true
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -69,6 +70,41 @@ func TestAPinWhoseRepositoryHasGoneIsTakenAway(t *testing.T) {
 	i.pin("app", "v1", true)
 	if pins, err := i.Pins(t.Context(), app.PinsRequest{}); err != nil || len(pins.Pins) != 0 {
 		t.Errorf("pins: %+v, %v", pins, err)
+	}
+}
+
+func TestADamagedPinKeepsItsTagAndAllImagesUntilItIsUnpinned(t *testing.T) {
+	t.Parallel()
+	o := options(t, t.TempDir(), "127.0.0.1:0")
+	folder := filepath.Join(o.Config.Data(), "berth", "pins", digestOf([]byte("app"))[len("sha256:"):][:32])
+	file := filepath.Join(folder, "v1-0123456789abcdef.json")
+	if err := errors.Join(os.MkdirAll(folder, 0o750), os.WriteFile(file, []byte(`{"repository":"a`), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	i := start(t, o).indexed()
+	i.push("app", "v1", "one")
+	i.push("app", "v2", "two")
+	i.push("app", "v3", "three")
+	i.setRules(app.Rule{Newest: 1})
+	drops := func(want int) {
+		t.Helper()
+		if got := i.preview(app.PreviewRulesRequest{}); got.All.Tags != want {
+			t.Errorf("%d tags would go, want %d", got.All.Tags, want)
+		}
+	}
+	pins, err := i.Pins(t.Context(), app.PinsRequest{})
+	if err != nil || len(pins.Pins) != 0 || len(pins.Problems) != 1 || !strings.Contains(pins.Problems[0], filepath.Base(file)) {
+		t.Errorf("pins %+v, %v", pins, err)
+	}
+	drops(1)
+	plan, err := i.PlanCleanup(t.Context(), app.PlanCleanupRequest{})
+	if err != nil || len(plan.Problems) != 1 || !strings.Contains(plan.Problems[0], filepath.Base(file)) {
+		t.Errorf("plan %+v, %v", plan.Problems, err)
+	}
+	i.pin("app", "v1", true)
+	drops(2)
+	if pins, err = i.Pins(t.Context(), app.PinsRequest{}); err != nil || len(pins.Problems) != 0 {
+		t.Errorf("pins %+v, %v", pins, err)
 	}
 }
 

@@ -140,7 +140,7 @@ type PinsRequest struct{}
 // PinsReply lists them, by name.
 type PinsReply struct {
 	Pins []Pin `json:"pins"`
-	// Problems name records that cannot be read, and hold nothing.
+	// Problems name records that cannot be read, and hold what they may hold.
 	Problems []string `json:"problems,omitempty"`
 }
 

@@ -118,6 +118,13 @@ func (c *Core) pinSum(ctx context.Context, repo string) (sum uint64, err error) 
 	for _, p := range pins {
 		sum += maphash.String(sumSeed, p.Tag+"@"+p.Digest.String())
 	}
+	if err != nil {
+		return 0, err
+	}
+	unread, err := c.pins.Unread(ctx, repo)
+	for _, tag := range unread {
+		sum += maphash.String(sumSeed, tag)
+	}
 	return sum, err
 }
 

@@ -64,11 +64,16 @@ func (i *instance) tags(repo string) (names []string) {
 // indexed gives a running instance that knows what it holds.
 func indexed(t *testing.T) *instance {
 	t.Helper()
-	i := start(t, options(t, t.TempDir(), "127.0.0.1:0"))
+	return start(t, options(t, t.TempDir(), "127.0.0.1:0")).indexed()
+}
+
+// indexed waits until the disk was compared with the index.
+func (i *instance) indexed() *instance {
+	i.t.Helper()
 	for {
-		s, err := i.Snapshot(t.Context(), app.SnapshotRequest{})
+		s, err := i.Snapshot(i.t.Context(), app.SnapshotRequest{})
 		if err != nil {
-			t.Fatal(err)
+			i.t.Fatal(err)
 		}
 		if !s.Indexing {
 			return i

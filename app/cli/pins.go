@@ -114,6 +114,9 @@ func (p *program) printPins(reply app.PinsReply) error {
 	for _, problem := range reply.Problems {
 		fmt.Fprintln(p.Err, problem)
 	}
+	if len(reply.Pins) == 0 && len(reply.Problems) > 0 {
+		return nil
+	}
 	if len(reply.Pins) == 0 {
 		fmt.Fprintln(p.Err, "Nothing is pinned. To pin a tag: berth pin team/app:v1")
 		return nil

@@ -47,7 +47,7 @@ type Kept struct {
 // Why something is kept that the census alone would have let go.
 const (
 	Needed registry.Why = "something that is kept needs it"
-	Unsure registry.Why = "something in the trash cannot be read, and may need it"
+	Unsure registry.Why = "something in the trash or a pin cannot be read, and may need it"
 )
 
 const (

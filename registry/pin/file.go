@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"path"
 	"slices"
 	"strings"
 )
@@ -86,16 +87,21 @@ func (p *Pins) mended(ctx context.Context, key string) bool {
 	return ok || errors.Is(err, fs.ErrNotExist)
 }
 
-// damagedOf gives the damaged files of a tag: their names tell it.
-func (p *Pins) damagedOf(ctx context.Context, repo, tag string) ([]string, error) {
+// damagedOf gives the damaged files of a repository, by tag: their names tell it.
+func (p *Pins) damagedOf(ctx context.Context, repo string) (map[string][]string, error) {
 	now, err := p.all(ctx)
 	if err != nil || len(now.damaged) == 0 {
 		return nil, err
 	}
 	_, damaged, err := p.folder(ctx, folderOf(repo))
-	name := keyOf(Pin{Repository: repo, Tag: tag})
-	prefix := name[:len(name)-len(suffix)-2*idBytes]
-	return slices.DeleteFunc(damaged, func(key string) bool { return !strings.HasPrefix(key, prefix) || len(key) != len(name) }), err
+	of := map[string][]string{}
+	for _, key := range damaged {
+		name := strings.TrimSuffix(path.Base(key), suffix)
+		if at := len(name) - 2*idBytes - 1; at > 0 && name[at] == '-' {
+			of[name[:at]] = append(of[name[:at]], key)
+		}
+	}
+	return of, err
 }
 
 // each gives what there is: in one when that is remembered, else one repository

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -126,6 +127,13 @@ func (p *Pins) Damaged(ctx context.Context) ([]string, error) {
 	return slices.Clone(now.damaged), err
 }
 
+// Unread gives the tags of a repository with a pin whose file is damaged: they
+// are pinned, and nobody knows with which manifest.
+func (p *Pins) Unread(ctx context.Context, repo string) ([]string, error) {
+	of, err := p.damagedOf(ctx, repo)
+	return slices.Sorted(maps.Keys(of)), err
+}
+
 // Add pins a tag; after a nil error that survives power loss. It says false when
 // exactly this pin was there. The time is now when it is zero.
 func (p *Pins) Add(ctx context.Context, pin Pin) (added bool, err error) {
@@ -167,10 +175,11 @@ func (p *Pins) Remove(ctx context.Context, repo, tag string) ([]Pin, error) {
 	if err != nil {
 		return nil, err
 	}
-	damaged, err := p.damagedOf(ctx, repo, tag)
+	unread, err := p.damagedOf(ctx, repo)
 	if err != nil {
 		return nil, err
 	}
+	damaged := unread[tag]
 	var gone, left []Pin
 	var changes []driver.Change
 	for _, pin := range there {

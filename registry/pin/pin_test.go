@@ -225,6 +225,9 @@ func TestUnpinningATagRemovesItsDamagedFilesAndNoOthers(t *testing.T) {
 		}
 	}
 	p := New(drv)
+	if tags, err := p.Unread(ctx, "app"); err != nil || !slices.Equal(tags, []string{"v1", "v1-0123456789abcdef"}) {
+		t.Errorf("unread tags %v, %v", tags, err)
+	}
 	gone, err := p.Remove(ctx, "app", "v1")
 	if err != nil || len(gone) != 2 || gone[0] != pins[1] || gone[1] != (Pin{Repository: "app", Tag: "v1"}) {
 		t.Errorf("gone %+v, %v", gone, err)
