@@ -168,20 +168,15 @@ func (r *Registry) deleteTags(ctx context.Context, repo string, tags []string) e
 			continue
 		}
 		seen[tag] = true
-		was, err := r.ResolveTag(ctx, repo, tag)
-		if unknown(err) {
-			// One that names nothing leaves nothing to restore.
+		e, ok, err := r.going(ctx, repo, tag)
+		if err != nil {
+			return err
+		}
+		if !ok {
 			if err := r.Registry.DeleteTag(ctx, repo, tag); err != nil {
 				return err
 			}
 			continue
-		}
-		if err != nil {
-			return err
-		}
-		e, err := r.bin.entry(ctx, repo, tag, was, Deleted)
-		if err != nil {
-			return err
 		}
 		entries = append(entries, e)
 	}

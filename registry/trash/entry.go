@@ -42,6 +42,9 @@ type Entry struct {
 	// that is not known.
 	Pushed   time.Time `json:"pushed,omitzero"`
 	PushedBy string    `json:"pushedBy,omitempty"`
+	// Dangling is true for a tag whose repository had lost the manifest when the
+	// tag went; the bytes were there.
+	Dangling bool `json:"dangling,omitempty"`
 	// Whole is true for a repository; Tags and Manifests are how many it had.
 	Whole     bool `json:"whole,omitempty"`
 	Tags      int  `json:"tags,omitempty"`

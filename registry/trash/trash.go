@@ -88,20 +88,16 @@ func (r *Registry) PutManifest(ctx context.Context, repo string, m registry.Mani
 }
 
 // DeleteTag records what the tag names, then removes it; see registry.Deleter.
+// One that names nothing, and whose bytes are gone, leaves nothing to restore.
 // Tags that are deleted beside each other share their flushes.
 func (r *Registry) DeleteTag(ctx context.Context, repo, tag string) error {
 	defer r.lock(repo, []string{tag})()
-	was, err := r.ResolveTag(ctx, repo, tag)
-	if unknown(err) {
-		// A tag that names nothing leaves nothing to restore, and goes all the same.
+	e, ok, err := r.going(ctx, repo, tag)
+	if err != nil {
+		return err
+	}
+	if !ok {
 		return r.Registry.DeleteTag(ctx, repo, tag)
-	}
-	if err != nil {
-		return err
-	}
-	e, err := r.bin.entry(ctx, repo, tag, was, Deleted)
-	if err != nil {
-		return err
 	}
 	return r.drop(ctx, e)
 }
@@ -158,9 +154,12 @@ func (r *Registry) withdraw(ctx context.Context, entries []Entry) []Entry {
 	return slices.DeleteFunc(entries, func(e Entry) bool {
 		var now registry.Descriptor
 		var err error
-		if e.Tag == "" {
+		switch {
+		case e.Dangling:
+			now.Digest, err = r.target(ctx, e.Repository, e.Tag)
+		case e.Tag == "":
 			now, err = r.StatManifest(ctx, e.Repository, e.Digest)
-		} else {
+		default:
 			now, err = r.ResolveTag(ctx, e.Repository, e.Tag)
 		}
 		return err == nil && now.Digest == e.Digest && r.bin.remove(ctx, e) == nil
