@@ -19,7 +19,8 @@ type marker struct {
 	young  time.Time // what was written after is young
 	table  *table
 	plan   *Plan
-	blind  bool // some links could not be read: any blob may be linked there
+	blind  bool      // some links could not be read: any blob may be linked there
+	ahead  time.Time // the last date in the future; zero for none
 }
 
 // revision is a manifest that a repository links.
@@ -64,6 +65,7 @@ func (m *marker) promised(id uint32) bool { return m.plan.census.Promised(m.tabl
 
 // ripens notes that something that nothing needs is too young until it is old.
 func (m *marker) ripens(written time.Time, old time.Duration) {
+	m.dated(written)
 	if at := written.Add(old); at.After(m.plan.Ripe) {
 		m.plan.Ripe = at
 	}

@@ -95,7 +95,7 @@ func (c *Count) add(size int64) { c.Blobs, c.Bytes = c.Blobs+1, c.Bytes+size }
 type Plan struct {
 	// Began is when the marking began. What was referred to after lives.
 	Began time.Time
-	// NotAfter is when garbage must have been written last.
+	// NotAfter is when garbage must have been written last, by the dates of files.
 	NotAfter time.Time
 	// Repositories in which something is garbage, by name.
 	Repositories []Repository
@@ -204,6 +204,7 @@ func NewPlan(ctx context.Context, keeper registry.Keeper, roots []registry.Roote
 	if err := m.measure(ctx); err != nil {
 		return nil, fmt.Errorf("plan a clean-up: %w", err)
 	}
+	m.tellAhead()
 	return p, nil
 }
 
