@@ -96,8 +96,9 @@ type Census interface {
 
 	// Unlink removes links of one repository with few flushes: each group whole,
 	// or not at all when one of it was promised to a client or is referred to
-	// since, or is a manifest that is not there any more. It says for each group
-	// why it was kept, or "". Errors: ErrCensusLost.
+	// since, or is a manifest that is not there any more. A manifest whose Target
+	// is another one, its subject, stays also when that was referred to. It says
+	// for each group why it was kept, or "". Errors: ErrCensusLost.
 	Unlink(ctx context.Context, repo string, groups ...[]Link) ([]Why, error)
 
 	// Sweep frees blobs with few flushes. It must not be asked for what was

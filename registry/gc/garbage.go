@@ -56,6 +56,9 @@ func (r *repository) garbage() *Repository {
 	}
 	for _, group := range r.group(dead) {
 		for _, i := range group {
+			if rev := &r.revisions[i]; rev.subject != 0 {
+				out.refers(rev.subject - 1)
+			}
 			out.Manifests.ids = append(out.Manifests.ids, r.revisions[i].id)
 		}
 		out.groups = append(out.groups, out.Manifests.Len())
@@ -95,6 +98,25 @@ func (r *repository) garbage() *Repository {
 		out.tags = r.tags
 	}
 	return out
+}
+
+// refers notes the subject of the manifest that comes next.
+func (r *Repository) refers(subject uint32) {
+	for len(r.subjects) < r.Manifests.Len() {
+		r.subjects = append(r.subjects, 0)
+	}
+	r.subjects = append(r.subjects, subject+1)
+}
+
+// link gives the link of a manifest. Where that refers to another one it goes
+// only as long as the other one does not come.
+func (r *Repository) link(i int) registry.Link {
+	d := r.Manifests.At(i)
+	l := registry.Link{Kind: registry.ManifestLink, Digest: d, Target: d}
+	if i < len(r.subjects) && r.subjects[i] != 0 {
+		l.Target = r.Manifests.of.digest(r.subjects[i] - 1)
+	}
+	return l
 }
 
 // tell reports what lives, in the order in which distribution comes to it.
@@ -163,15 +185,24 @@ func (r *repository) group(dead []int) [][]int {
 			}
 		}
 	}
+	about := map[uint32]int{} // what is not linked, and a place that names it
+	joinAbout := func(i int, id uint32) {
+		join(i, id)
+		if j, ok := about[id]; ok {
+			parent[find(j)] = find(i)
+		} else if _, linked := r.at[id]; !linked {
+			about[id] = i
+		}
+	}
 	for _, i := range dead {
 		for _, id := range r.revisions[i].edges.children {
-			join(i, id)
+			joinAbout(i, id&^sparse)
 		}
 		for _, id := range r.revisions[i].edges.blobs {
 			join(i, id)
 		}
 		if s := r.revisions[i].subject; s != 0 {
-			join(i, s-1)
+			joinAbout(i, s-1)
 		}
 	}
 	var out [][]int

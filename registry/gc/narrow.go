@@ -50,6 +50,9 @@ func (r *Repository) narrow(old *Repository, spare func(registry.Digest), stay s
 		}
 		for i := from; i < to; i++ {
 			if all {
+				if i < len(r.subjects) && r.subjects[i] != 0 {
+					now.refers(r.subjects[i] - 1)
+				}
 				now.Manifests.ids = append(now.Manifests.ids, r.Manifests.ids[i])
 			} else {
 				spare(r.Manifests.At(i))

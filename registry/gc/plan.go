@@ -136,9 +136,11 @@ type Repository struct {
 	// Empty means that nothing is left of it.
 	Empty bool
 
-	tags    []string                // all of them, when Options.Marked is set
-	groups  []int                   // where groups of Manifests end
-	targets map[int]registry.Digest // of Blobs that are stored under another digest
+	tags   []string // all of them, when Options.Marked is set
+	groups []int    // where groups of Manifests end
+	// subjects of Manifests: 0 for none, else number + 1; nil when none has one
+	subjects []uint32
+	targets  map[int]registry.Digest // of Blobs that are stored under another digest
 }
 
 // Blobs is a list of blobs with their sizes.

@@ -155,9 +155,8 @@ func (x *execution) manifests(ctx context.Context) error {
 		for _, to := range r.groups {
 			group, stays := make([]registry.Link, 0, to-from), false
 			for j := from; j < to; j++ {
-				d := r.Manifests.At(j)
-				group = append(group, registry.Link{Kind: registry.ManifestLink, Digest: d, Target: d})
-				stays = stays || used.has(d)
+				group = append(group, r.link(j))
+				stays = stays || used.has(r.Manifests.At(j))
 			}
 			if from = to; stays {
 				x.keptManifests(r.Name, group)

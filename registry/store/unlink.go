@@ -216,7 +216,7 @@ func (c *census) promisedAny(group []registry.Link) (why registry.Why) {
 		if why == "" {
 			why = c.promised(l.Digest)
 		}
-		if why == "" && l.Target != l.Digest && l.Target != "" {
+		if why == "" && l.Kind == registry.BlobLink && l.Target != l.Digest && l.Target != "" {
 			why = c.promised(l.Target)
 		}
 	}
