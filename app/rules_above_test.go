@@ -5,12 +5,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
 	"berth/registry"
+	"berth/registry/index"
 	"berth/registry/retention"
 	"berth/registry/store"
+	"berth/registry/verify"
+
+	"github.com/opencontainers/go-digest"
 )
 
 // putIndex puts an index of the given manifests, which name tells from others.
@@ -92,5 +97,39 @@ func TestRulesComeToAnEndWhereToJudgeTakesLongerThanAVerdictIsFresh(t *testing.T
 	d := &dropper{c: c, rules: rules, fresh: time.Nanosecond}
 	if err := d.repository(ctx, "many", func() {}); err != nil || d.dropped != 5*atOnce-1 {
 		t.Errorf("dropped %d, %v", d.dropped, err)
+	}
+}
+
+// otherDisk never is what the index says.
+type otherDisk struct{ verify.Store }
+
+func (otherDisk) Compare(context.Context, string) error { return nil }
+
+func TestARepositoryThatIsNeverWhatWasJudgedIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	c, ctx := opened(t), t.Context()
+	for n := range 3 {
+		name := fmt.Sprint("v", n)
+		c.putIndex(t, "app", name, nil, name)
+	}
+	<-c.disk.(*store.Store).Reconciled()
+	for c.blind() {
+		runtime.Gosched() // it is told a moment later
+	}
+	if err := c.disk.(*store.Store).DeleteTag(ctx, "app", "v2"); err != nil {
+		t.Fatal(err)
+	}
+	put := index.PutTag{Repository: "app", Tag: "v3", Digest: digest.FromString("not there"), At: time.Now()}
+	if err := c.ix.Apply(ctx, put); err != nil {
+		t.Fatal(err)
+	}
+	rules, err := retention.Compile([]retention.Policy{{Keep: retention.Keep{Newest: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &dropper{c: c, rules: rules, fresh: freshFor}
+	c.disk = otherDisk{c.disk}
+	if err := d.repository(ctx, "app", func() {}); err != nil || d.dropped != 0 || len(d.problems) != 1 || !strings.Contains(d.problems[0], "app is left alone: another program") {
+		t.Errorf("dropped %d, %v, %v", d.dropped, d.problems, err)
 	}
 }

@@ -165,9 +165,13 @@ func (d *dropper) seen() int {
 
 // repository drops what the rules say of one repository.
 func (d *dropper) repository(ctx context.Context, repo string, report func()) error {
-	done := map[string]bool{} // what was looked at, by tag or digest
+	done, looked := map[string]bool{}, 0 // what was looked at, by tag or digest
 	for {
-		more, err := d.round(ctx, repo, done, report)
+		more, err := d.round(ctx, repo, done, &looked, report)
+		if errors.Is(err, errChanging) {
+			d.problem(repo + " is left alone: " + err.Error())
+			err = nil
+		}
 		if err != nil || !more {
 			if len(done) > 0 {
 				d.c.notify(Notice{Kind: NoticeImages, Repository: repo})
@@ -178,7 +182,7 @@ func (d *dropper) repository(ctx context.Context, repo string, report func()) er
 }
 
 // round judges a repository, and drops for as long as that is fresh.
-func (d *dropper) round(ctx context.Context, repo string, done map[string]bool, report func()) (more bool, err error) {
+func (d *dropper) round(ctx context.Context, repo string, done map[string]bool, looked *int, report func()) (more bool, err error) {
 	c, now := d.c, time.Now()
 	if problem := c.cannotDrop(); problem != nil {
 		return false, problem
@@ -192,6 +196,12 @@ func (d *dropper) round(ctx context.Context, repo string, done map[string]bool, 
 		return false, err
 	}
 	judgment := group.Judge(d.rules.For(repo), now)
+	if judgment.Tags+judgment.Manifests == 0 {
+		return false, nil
+	}
+	if same, err := d.onDisk(ctx, repo, group, looked); !same {
+		return err == nil, err
+	}
 	judged := time.Now()
 	fresh := max(d.fresh, judged.Sub(now))
 	var going []int
@@ -265,16 +275,22 @@ func (d *dropper) some(ctx context.Context, n int, do func(i int) error) {
 			err := do(i)
 			d.mu.Lock()
 			d.looked++
-			if err != nil && ctx.Err() == nil {
-				if d.failed++; len(d.problems) < mostProblems {
-					d.problems = append(d.problems, err.Error())
-				}
-			}
 			d.mu.Unlock()
+			if err != nil && ctx.Err() == nil {
+				d.problem(err.Error())
+			}
 			<-slots
 		})
 	}
 	wg.Wait()
+}
+
+func (d *dropper) problem(text string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.failed++; len(d.problems) < mostProblems {
+		d.problems = append(d.problems, text)
+	}
 }
 
 // drop moves one tag, or manifest, to the trash, unless it is not any more what
@@ -316,6 +332,9 @@ func fullName(o *retention.Candidate) string {
 
 // errStays means that something is not any more what was judged.
 var errStays = errors.New("it has changed meanwhile")
+
+// errChanging means that what is on the disk is never what was judged.
+var errChanging = errors.New("another program deletes from it, so that it is not known which tags a rule keeps")
 
 func (d *dropper) dropTag(ctx context.Context, o *retention.Candidate) error {
 	now, err := d.c.reg.ResolveTag(ctx, o.Repository, o.Tag)
