@@ -36,8 +36,7 @@ func (c *Core) Pin(ctx context.Context, r PinRequest) (PinReply, error) {
 	// It may have been deleted between the look and the pin; what is not there
 	// cannot be held.
 	if _, err := c.reg.StatManifest(ctx, r.Repository, d.Digest); changed && errors.Is(err, registry.ErrManifestUnknown) {
-		_, undo := c.pins.Remove(context.WithoutCancel(ctx), r.Repository, r.Tag)
-		return PinReply{}, errors.Join(c.problem(err, r.Repository+":"+r.Tag), undo)
+		return PinReply{}, errors.Join(c.problem(err, r.Repository+":"+r.Tag), c.pins.Undo(context.WithoutCancel(ctx), added))
 	}
 	if changed {
 		c.pinsChanged(ctx, []pin.Pin{added}, nil)

@@ -171,19 +171,32 @@ func (p *Pins) Add(ctx context.Context, pin Pin) (added bool, err error) {
 func (p *Pins) Remove(ctx context.Context, repo, tag string) ([]Pin, error) {
 	p.writing.Lock()
 	defer p.writing.Unlock()
-	there, err := p.Of(ctx, repo)
-	if err != nil {
-		return nil, err
-	}
 	unread, err := p.damagedOf(ctx, repo)
 	if err != nil {
 		return nil, err
 	}
-	damaged := unread[tag]
+	return p.remove(ctx, repo, tag, unread[tag], func(pin Pin) bool { return pin.Tag == tag })
+}
+
+// Undo takes away one pin, as Add was given it, and no other of its tag.
+func (p *Pins) Undo(ctx context.Context, added Pin) error {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	_, err := p.remove(ctx, added.Repository, added.Tag, nil, func(pin Pin) bool { return keyOf(pin) == keyOf(added) })
+	return err
+}
+
+// remove takes away the pins of a repository that go, and damaged files of a
+// tag. The caller holds p.writing.
+func (p *Pins) remove(ctx context.Context, repo, tag string, damaged []string, goes func(Pin) bool) ([]Pin, error) {
+	there, err := p.Of(ctx, repo)
+	if err != nil {
+		return nil, err
+	}
 	var gone, left []Pin
 	var changes []driver.Change
 	for _, pin := range there {
-		if pin.Tag != tag {
+		if !goes(pin) {
 			left = append(left, pin)
 			continue
 		}

@@ -242,6 +242,27 @@ func TestUnpinningATagRemovesItsDamagedFilesAndNoOthers(t *testing.T) {
 	}
 }
 
+func TestUndoingAPinLeavesWhatTheTagHeldBefore(t *testing.T) {
+	t.Parallel()
+	p := New(open(t))
+	for _, pin := range []Pin{pinOf("app", "v1", 1), pinOf("app", "v1", 2), pinOf("app", "v2", 2)} {
+		if _, err := p.Add(t.Context(), pin); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := p.Undo(t.Context(), pinOf("app", "v1", 2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, p := range []*Pins{p, New(p.drv)} {
+		got, err := p.Of(t.Context(), "app")
+		if want := []Pin{pinOf("app", "v1", 1), pinOf("app", "v2", 2)}; err != nil || !slices.Equal(got, want) {
+			t.Errorf("left %v, %v", got, err)
+		}
+	}
+}
+
 func TestOfAnyNumberOfDamagedPinsSomeAreNamed(t *testing.T) {
 	t.Parallel()
 	drv := memory.New()
