@@ -7,30 +7,23 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"berth/registry/driver"
 )
 
-const (
-	own         = "berth/" // where Berth keeps what is its own
-	reserveKey  = own + "reserve"
-	reserveSize = 256 << 10
-	// reserveFree is how much room there must be for a reserve to be made.
-	reserveFree = 16 << 20
-	// reservePace is how long it is not looked for again.
-	reservePace = time.Minute
-)
+const own = "berth/" // where Berth keeps what is its own
 
 // Driver is a driver on a folder, with care. It is safe for concurrent use.
 type Driver struct {
 	driver.Driver
 	root string
+	// bare: the disk has no room for the reserve, so nobody may bring data.
+	bare atomic.Bool
 
 	mu    sync.Mutex  // guards what follows
 	first fs.FileInfo // the folder as it was seen last
@@ -144,96 +137,73 @@ func (d *Driver) Append(ctx context.Context, key string, offset int64) (driver.W
 	if err := d.there(); err != nil {
 		return nil, err
 	}
-	return d.Driver.Append(ctx, key, offset)
+	if !brings(key) {
+		return d.Driver.Append(ctx, key, offset)
+	}
+	if err := d.admit(ctx, key); err != nil {
+		return nil, err
+	}
+	w, err := d.Driver.Append(ctx, key, offset)
+	if err != nil {
+		return nil, err
+	}
+	return writer{w, d, key}, nil
 }
 
 // Put implements [driver.Driver].
 func (d *Driver) Put(ctx context.Context, key string, content []byte) error {
-	return d.change(ctx, strings.HasPrefix(key, own), func() error { return d.Driver.Put(ctx, key, content) })
+	return d.change(ctx, kindOf(key), key, func() error { return d.Driver.Put(ctx, key, content) })
 }
 
 // Move implements [driver.Driver].
 func (d *Driver) Move(ctx context.Context, from, to string) error {
-	return d.change(ctx, false, func() error { return d.Driver.Move(ctx, from, to) })
+	return d.change(ctx, max(kindOf(to), keeps), to, func() error { return d.Driver.Move(ctx, from, to) })
 }
 
 // Delete implements [driver.Driver].
 func (d *Driver) Delete(ctx context.Context, key string) error {
-	return d.change(ctx, true, func() error { return d.Driver.Delete(ctx, key) })
+	return d.change(ctx, frees, key, func() error { return d.Driver.Delete(ctx, key) })
 }
 
 // Apply implements [driver.Batcher].
 func (d *Driver) Apply(ctx context.Context, changes ...driver.Change) error {
-	frees := true
+	most, about := frees, ""
 	for _, c := range changes {
+		kind, key := frees, ""
 		switch c := c.(type) {
 		case driver.Delete:
+			key = c.Key
 		case driver.Put:
-			frees = frees && strings.HasPrefix(c.Key, own)
+			kind, key = kindOf(c.Key), c.Key
+		case driver.Move:
+			kind, key = max(kindOf(c.To), keeps), c.To
 		default:
-			frees = false
+			kind = keeps
+		}
+		if kind > most {
+			most, about = kind, key
 		}
 	}
-	return d.change(ctx, frees, func() error { return driver.Apply(ctx, d.Driver, changes...) })
+	return d.change(ctx, most, about, func() error { return driver.Apply(ctx, d.Driver, changes...) })
 }
 
 // change changes something; what frees room may have the reserve.
-func (d *Driver) change(ctx context.Context, frees bool, do func() error) error {
+func (d *Driver) change(ctx context.Context, k kind, key string, do func() error) error {
 	if err := d.there(); err != nil {
 		return err
 	}
+	if k == data {
+		if err := d.admit(ctx, key); err != nil {
+			return err
+		}
+	}
 	err := do()
-	switch {
-	case err == nil:
+	if k == frees && errors.Is(err, driver.ErrNoSpace) {
+		d.giveUp(ctx)
+		err = do()
+	}
+	if err == nil {
 		d.keepReserve(ctx)
-		return nil
-	case !frees || !errors.Is(err, driver.ErrNoSpace):
-		return err
 	}
-	if given := d.giveUp(ctx); given != nil {
-		return err
-	}
-	return do()
-}
-
-// keepReserve makes the reserve when it is not there and there is room. Without
-// one, a full disk is only worse.
-func (d *Driver) keepReserve(ctx context.Context) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	now := time.Now()
-	if now.Before(d.next) {
-		return
-	}
-	d.next = now.Add(reservePace)
-	s, ok := driver.As[driver.Spacer](d.Driver)
-	if !ok {
-		return
-	}
-	if _, err := d.Driver.Stat(ctx, reserveKey); !errors.Is(err, fs.ErrNotExist) {
-		return
-	}
-	if free, _, err := s.Space(ctx); err != nil || free < reserveFree {
-		return
-	}
-	// Random, since some file systems keep zeros in no space at all.
-	content := make([]byte, reserveSize)
-	random := rand.NewChaCha8([32]byte{})
-	_, _ = random.Read(content)
-	w, err := d.Driver.Append(ctx, reserveKey, 0)
-	if err != nil {
-		return
-	}
-	_, err = w.Write(content)
-	if err := errors.Join(err, w.Close()); err != nil {
-		_ = d.Driver.Delete(ctx, reserveKey)
-	}
-}
-
-// giveUp frees the reserve, and does not take it back for a while.
-func (d *Driver) giveUp(ctx context.Context) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.next = time.Now().Add(reservePace)
-	return d.Driver.Delete(ctx, reserveKey)
+	return err
 }

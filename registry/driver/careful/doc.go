@@ -7,7 +7,8 @@
 //
 // The disk is full: a small file is kept in reserve, and given up for what
 // makes room, or notes in Berth's own folder how to undo that. So things can be
-// deleted from a full disk.
+// deleted from a full disk. Until there is room to make it again, what pushes
+// bring is refused ([driver.ErrNoSpace]), so that they do not eat it.
 //
 // Imports: registry/driver. Lock: Driver.mu, held while the reserve is made or
 // given up.
