@@ -90,6 +90,14 @@ type RestoreReply struct {
 	// Gone are entries that were in the trash when it began, and not when their
 	// turn came: the trash was emptied meanwhile, or somebody else restored them.
 	Gone []TrashEntry `json:"gone,omitempty"`
+	// Failed is what could not come back, of several; it is still in the trash.
+	Failed []RestoreFailure `json:"failed,omitempty"`
+}
+
+// RestoreFailure is an entry that could not come back.
+type RestoreFailure struct {
+	Entry   TrashEntry `json:"entry"`
+	Problem *Problem   `json:"problem"`
 }
 
 // Conflict is an entry whose tag is taken.

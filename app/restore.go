@@ -45,9 +45,15 @@ func (c *Core) restoreEach(ctx context.Context, r RestoreRequest, entries []tras
 	}
 	b := bringing{c: c, reply: &reply, sizes: sizes, as: r.As, all: r.All, one: len(entries) == 1, back: map[string]bool{}, changed: map[string]bool{}}
 	for _, e := range entries {
-		if err = b.bring(ctx, e); err != nil {
+		size := b.sizes[0]
+		if err = b.bring(ctx, e); err == nil {
+			continue
+		}
+		if b.one || ctx.Err() != nil {
 			break
 		}
+		// The others are no worse for it.
+		reply.Failed, err = append(reply.Failed, RestoreFailure{Entry: row(e, size), Problem: AsProblem(err)}), nil
 	}
 	for repo := range b.changed {
 		c.notify(Notice{Kind: NoticeImages, Repository: repo})

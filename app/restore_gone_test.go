@@ -1,8 +1,12 @@
 package app
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/opencontainers/go-digest"
 
 	"berth/registry"
 	"berth/registry/registrytest"
@@ -83,5 +87,32 @@ func TestOfARepositoryThoseTagsAreCountedThatCameBack(t *testing.T) {
 	reply, err = c.Restore(ctx, RestoreRequest{Entries: []string{reply.Conflicts[0].Entry.ID}, As: reply.Conflicts[0].Suggest})
 	if err != nil || len(reply.Restored) != 1 {
 		t.Errorf("%+v, %v", reply, err)
+	}
+}
+
+func TestWhatCannotComeBackLeavesTheOthersTo(t *testing.T) {
+	t.Parallel()
+	c, ctx := alone(t), t.Context()
+	for _, tag := range []string{"v1", "v2", "v3"} {
+		m := registrytest.Image(t, c.reg, "a", tag)
+		if _, err := c.reg.PutManifest(ctx, "a", m, tag); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Delete(ctx, DeleteRequest{Repository: "a", Tags: []string{tag}}); err != nil {
+			t.Fatal(err)
+		}
+		if hex := digest.FromBytes(m.Content).Encoded(); tag == "v2" {
+			file := filepath.Join(c.conf().Data(), "docker/registry/v2/blobs/sha256", hex[:2], hex, "data")
+			if err := os.Remove(file); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	reply, err := c.Restore(ctx, RestoreRequest{All: true})
+	if err != nil || len(reply.Restored) != 2 || len(reply.Failed) != 1 || reply.Failed[0].Entry.Tag != "v2" || reply.Failed[0].Problem == nil {
+		t.Fatalf("%+v, %v", reply, err)
+	}
+	if reply, err = c.Restore(ctx, RestoreRequest{Entries: []string{"a:v2"}}); err == nil || len(reply.Failed) != 0 {
+		t.Errorf("alone: %+v, %v", reply, err)
 	}
 }

@@ -41,7 +41,9 @@ type Data struct {
 	// Details by manifest digest; Inspect makes one up for a tag without.
 	Details map[string]app.InspectReply
 	Trash   []app.TrashEntry
-	Local   app.LocalImagesReply
+	// Waits is what EmptyTrash says that a clean-up waits for.
+	Waits string
+	Local app.LocalImagesReply
 	// Jobs, newest first.
 	Jobs []app.Job
 	// What the methods of upkeep and settings answer.

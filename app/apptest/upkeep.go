@@ -53,7 +53,7 @@ func (f *Fake) EmptyTrash(ctx context.Context, r app.EmptyTrashRequest) (app.Emp
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	gone := app.EmptyTrashReply{}
+	gone := app.EmptyTrashReply{Why: f.data.Waits}
 	var left []app.TrashEntry
 	for _, e := range f.data.Trash {
 		if len(r.Entries) > 0 && !slices.Contains(r.Entries, e.ID) {

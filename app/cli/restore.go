@@ -76,7 +76,14 @@ func (p *program) printRestored(reply app.RestoreReply, as string, all bool) err
 	if n := len(reply.Gone); n > 0 {
 		fmt.Fprintf(p.Err, "Not in the trash any more: %s. It was emptied, or somebody else restored them, meanwhile.\n", namesOf(reply.Gone))
 	}
-	if all && len(reply.Restored)+len(reply.Conflicts)+len(reply.Gone) == 0 {
+	const most = 5
+	for _, f := range reply.Failed[:min(len(reply.Failed), most)] {
+		fmt.Fprintf(p.Err, "Not restored: %s. %s\n", entryName(f.Entry), strings.TrimSuffix(f.Problem.Title+": "+f.Problem.Text, ": "))
+	}
+	if more := len(reply.Failed) - most; more > 0 {
+		fmt.Fprintf(p.Err, "Not restored: %d more.\n", more)
+	}
+	if all && len(reply.Restored)+len(reply.Conflicts)+len(reply.Gone)+len(reply.Failed) == 0 {
 		fmt.Fprintln(p.Err, "The trash is empty.")
 	}
 	return nil
@@ -112,6 +119,12 @@ func namesOf(entries []app.TrashEntry) string {
 // notRestored is the problem of what did not come back; what vanished meanwhile
 // is one only for who named it.
 func notRestored(reply app.RestoreReply, all bool) error {
+	if n := len(reply.Failed); n > 0 {
+		return &app.Problem{
+			Code: "not_restored", Severity: "error", Title: plural(n, "entry", "entries") + " could not be restored", Text: "They are still in the trash.",
+			Fix: "To look for what is damaged or missing:", Command: "berth verify", Exit: 1,
+		}
+	}
 	if len(reply.Conflicts) == 0 && len(reply.Gone) > 0 && !all {
 		return &app.Problem{
 			Code: "not_found", Severity: "error", Title: "Not all of it is in the trash any more", Text: "The others are back.",

@@ -28,19 +28,27 @@ func TestWhatARestoreLeftIsNamedBesideWhatIsBack(t *testing.T) {
 	}{
 		"all of it": {app.RestoreReply{Restored: []app.TrashEntry{whole}}, false, "Restored a, 2 tags\n", "", ""},
 		"one taken": {
-			app.RestoreReply{Restored: []app.TrashEntry{whole}, Conflicts: []app.Conflict{taken}}, false,
+			app.RestoreReply{Restored: []app.TrashEntry{whole}, Conflicts: []app.Conflict{taken}},
+			false,
 			"Restored a, 2 of 3 tags\nLeft a:v2: it names another image now\n", "", "berth restore id-v2 --as v2-restored",
 		},
 		"one of another deletion": {
-			app.RestoreReply{Restored: []app.TrashEntry{whole}, Conflicts: []app.Conflict{{Entry: tag("a", "v9", at.Add(time.Hour)), Suggest: "v9-restored"}}}, true,
+			app.RestoreReply{Restored: []app.TrashEntry{whole}, Conflicts: []app.Conflict{{Entry: tag("a", "v9", at.Add(time.Hour)), Suggest: "v9-restored"}}},
+			true,
 			"Restored a, 2 tags\nLeft a:v9: it names another image now\n", "", "berth restore id-v9 --as v9-restored",
 		},
 		"vanished": {
-			app.RestoreReply{Gone: many}, true, "",
+			app.RestoreReply{Gone: many},
+			true, "",
 			"Not in the trash any more: 7 entries (b:1, b:2, b:3, b:4, b:5, and 2 more). It was emptied, or somebody else restored them, meanwhile.\n", "",
 		},
+		"could not": {
+			app.RestoreReply{Restored: []app.TrashEntry{whole}, Failed: []app.RestoreFailure{{Entry: many[0], Problem: &app.Problem{Title: "Its bytes are gone"}}}},
+			true, "Restored a, 2 tags\n", "Not restored: b:1. Its bytes are gone\n", "berth verify",
+		},
 		"vanished that was named": {
-			app.RestoreReply{Restored: []app.TrashEntry{whole}, Gone: many[:1]}, false, "Restored a, 2 tags\n",
+			app.RestoreReply{Restored: []app.TrashEntry{whole}, Gone: many[:1]},
+			false, "Restored a, 2 tags\n",
 			"Not in the trash any more: 1 entry (b:1). It was emptied, or somebody else restored them, meanwhile.\n", "berth trash",
 		},
 	} {

@@ -198,6 +198,7 @@ func (m *Trash) restore(r app.RestoreRequest, ids []string) {
 		if n := len(reply.Restored); n > 0 {
 			m.shell.Toast(restoredToast(reply.Restored, r.As))
 		}
+		m.notRestored(reply)
 		m.change(func() {
 			for _, e := range reply.Restored {
 				delete(m.checked, e.ID)
@@ -211,6 +212,22 @@ func (m *Trash) restore(r app.RestoreRequest, ids []string) {
 		m.dim(ids, false)
 		m.feed.fetchSnapshot(ctx)
 	})
+}
+
+// notRestored says what did not come back, other than conflicts.
+func (m *Trash) notRestored(reply app.RestoreReply) {
+	if n := len(reply.Failed); n > 0 {
+		m.shell.failed(m.problemOf(reply.Failed[0].Problem, "Restoring "+entryName(reply.Failed[0].Entry)))
+		if n > 1 {
+			m.shell.Toast(Toast{Tone: ToneWarning, Lead: capital(numberedThing(n)) + " could not be restored, and are still in the trash"})
+		}
+	}
+	switch n := len(reply.Gone); {
+	case n == 1:
+		m.shell.Toast(Toast{Tone: ToneWarning, Strong: entryName(reply.Gone[0]), Rest: " is not in the trash any more"})
+	case n > 1:
+		m.shell.Toast(Toast{Tone: ToneWarning, Lead: capital(numberedThing(n)) + " are not in the trash any more"})
+	}
 }
 
 // restoredToast says what is back.
@@ -269,12 +286,20 @@ func (m *Trash) AskEmpty() {
 				what = "It can then not be restored any more."
 			}
 		}
-		c.Text = "This cannot be undone. " + what
-		if r.Frees > 0 {
-			c.Text += " The next clean-up frees " + Size(r.Frees) + " of it."
-		}
+		c.Text = "This cannot be undone. " + what + freedLater(r)
 		m.change(func() { m.confirm, m.doomed = c, ids })
 	})
+}
+
+// freedLater says what comes of it on the disk.
+func freedLater(r app.EmptyTrashReply) string {
+	switch {
+	case r.Frees == 0:
+		return ""
+	case r.Why != "":
+		return " A clean-up can then free " + Size(r.Frees) + "; " + r.Why + "."
+	}
+	return " The next clean-up frees " + Size(r.Frees) + " of it."
 }
 
 func numberedThing(n int) string {

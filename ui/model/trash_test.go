@@ -93,7 +93,11 @@ func TestEmptyingAsksAndSaysWhatItFrees(t *testing.T) {
 	if !m.Trash.Escape() || m.Trash.State().Confirm != nil || len(m.Trash.State().Rows) != 5 {
 		t.Fatal("Esc is no answer")
 	}
+	f.Change(func(d *apptest.Data) { d.Waits = "it must be older than the grace of 1h" })
 	m.Trash.AskEmpty()
+	if c := m.Trash.State().Confirm; c == nil || !strings.Contains(c.Text, "400 MB; it must be older than the grace of 1h.") {
+		t.Errorf("%+v", c)
+	}
 	m.Trash.Empty()
 	if st := m.Trash.State(); st.Phase != PhaseEmpty || st.Confirm != nil {
 		t.Errorf("%+v", st)
@@ -169,6 +173,22 @@ func TestALongNameIsCutAtItsBeginning(t *testing.T) {
 	} {
 		if got := shortName(e); got != want {
 			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestWhatCouldNotBeRestoredIsTold(t *testing.T) {
+	t.Parallel()
+	f := mixed()
+	m := cleaning(t, f)
+	old := app.TrashEntry{ID: "old", Kind: app.TrashTag, Repository: "a", Tag: "old"}
+	m.Trash.notRestored(app.RestoreReply{
+		Gone:   []app.TrashEntry{old},
+		Failed: []app.RestoreFailure{{Entry: old, Problem: &app.Problem{Severity: "error", Title: "Its bytes are gone"}}, {Entry: old, Problem: &app.Problem{Severity: "error"}}},
+	})
+	for _, want := range []string{"a:old is not in the trash any more", "2 entries could not be restored", "Its bytes are gone"} {
+		if !strings.Contains(toasts(m), want) {
+			t.Errorf("%q is not in %q", want, toasts(m))
 		}
 	}
 }
