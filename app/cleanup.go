@@ -220,6 +220,7 @@ func (c *Core) gcOptions(r PlanCleanupRequest) (gc.Options, error) {
 			o.UntaggedAfter = max(o.UntaggedAfter, time.Duration(rule.Untagged))
 		}
 	}
+	o.Uses = c.uses(o.UntaggedAfter > 0)
 	return o, nil
 }
 

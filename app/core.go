@@ -80,6 +80,7 @@ type Core struct {
 	uploads  func() int
 	beside   func(olderThan time.Time) store.Beside // what lies on the storage beside blobs
 	bus      *event.Bus
+	marks    marks // on the bus, that are waited for
 	verifier verifier
 	cleaner  cleaner
 	jobs     *job.Runner
@@ -211,7 +212,10 @@ func (c *Core) happened(e event.Event, seen pulls) {
 		if e.Manifest {
 			c.missedPulls()
 		}
+		c.marks.meet("")
 		c.notify(Notice{Kind: NoticeImages})
+	case e.Kind == mark:
+		c.marks.meet(e.Tag)
 	case seen.counts(e):
 		err := c.ix.Apply(c.life, index.Pulled{Repository: e.Repository, Tag: e.Tag, Digest: e.Target.Digest, At: e.Time})
 		if err != nil && c.life.Err() == nil {

@@ -22,3 +22,15 @@ func Happen(c *Core, e event.Event) { c.happened(e, pulls{}) }
 func PushedAt(ctx context.Context, c *Core, repo, tag, digest string, at time.Time) error {
 	return c.ix.Apply(ctx, index.PutTag{Repository: repo, Tag: tag, Digest: registry.Digest(digest), At: at})
 }
+
+// LinkedAt has the index say that a manifest was pushed last some time ago.
+func LinkedAt(ctx context.Context, c *Core, repo, digest string, at time.Time) error {
+	m, err := c.ix.Manifest(ctx, registry.Digest(digest))
+	if err != nil {
+		return err
+	}
+	return c.ix.Apply(ctx, index.DropManifest{Repository: repo, Digest: m.Descriptor.Digest}, index.PutManifest{Repository: repo, Manifest: m, At: at})
+}
+
+// Blind is as if the index did not reflect the disk.
+func Blind(c *Core, is bool) { c.indexing.Store(is) }
