@@ -13,8 +13,8 @@ import (
 
 // Repair starts to mend what was found; see [Service]. One runs at a time.
 //
-// Nothing is deleted but what is asked for: a dangling tag, which leaves nothing
-// to restore, or what lies in the quarantine. Content is taken from a source only if
+// Nothing is deleted but what is asked for: a dangling tag, which goes to the
+// trash where its bytes are on disk, or what lies in the quarantine. Content is taken from a source only if
 // it is what its digest says.
 func (c *Core) Repair(ctx context.Context, r RepairRequest) (JobReply, error) {
 	if c.readOnly.Load() {
@@ -70,6 +70,7 @@ type mend struct {
 	kept
 	fix     Fix
 	done    bool
+	entry   string // of the trash, which brings back what was removed
 	problem *Problem
 }
 
@@ -112,7 +113,7 @@ func (v *verifier) planRepair(r RepairRequest) ([]*mend, error) {
 // firstFix is what is done when nothing is said: never to remove a tag, nor to
 // bring back what somebody may have deleted.
 func firstFix(k kept) Fix {
-	if len(k.Fixes) == 0 || k.Fixes[0] == verify.RemoveTag {
+	if len(k.Fixes) == 0 || k.Kind == verify.TagDangling {
 		return ""
 	}
 	return Fix(k.Fixes[0])
@@ -131,8 +132,8 @@ func noFix(k kept) *Problem {
 	switch {
 	case slices.Contains(k.Fixes, verify.Relink):
 		p.Code, p.Title = "fix_needed", "A tag that names nothing is for you to decide"
-		p.Fix = "Remove it, or, with --fix relink, bring its manifest back, which is still on disk:"
-		p.Command = "berth repair " + k.ID + " --fix 'remove tag'"
+		p.Fix = "Bring back what it names, which is still on disk; or, with --fix 'remove tag', move it to the trash:"
+		p.Command = "berth repair " + k.ID + " --fix relink"
 	case slices.Contains(k.Fixes, verify.RemoveTag):
 		p.Code, p.Title = "fix_needed", "A tag that names nothing is for you to decide"
 		p.Fix, p.Command = "Push it again, or remove it:", "berth repair "+k.ID+" --fix 'remove tag'"
@@ -191,7 +192,7 @@ func repairsOf(plan []*mend) []Repair {
 		if p == nil && !m.done {
 			p = &Problem{Code: "not_tried", Severity: severityError, Title: "It was not tried", Text: "The repair ended before it came to this.", Fix: "Repair again:", Command: "berth repair " + m.ID, Exit: exitError}
 		}
-		out = append(out, Repair{Finding: m.row(), Problem: p})
+		out = append(out, Repair{Finding: m.row(), Problem: p, Entry: m.entry})
 	}
 	return out
 }

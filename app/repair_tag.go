@@ -11,7 +11,8 @@ import (
 )
 
 // removeTag removes a tag that names nothing; a pinned one stays, and so does
-// one that names something by now.
+// one that names something by now. Where the bytes are on disk, it goes to the
+// trash, which keeps them.
 func (c *Core) removeTag(ctx context.Context, m *mend) (done bool, p *Problem) {
 	pins, err := c.Pins(ctx, PinsRequest{})
 	if err == nil && slices.ContainsFunc(pins.Pins, func(p Pin) bool { return p.Repository == m.Repository && p.Tag == m.Tag }) {
@@ -35,9 +36,15 @@ func (c *Core) removeTag(ctx context.Context, m *mend) (done bool, p *Problem) {
 		return true, nil
 	}
 	ctx = context.WithoutCancel(ctx)
-	// A tag that names nothing leaves nothing in the trash: one that does was
-	// pushed in this moment.
-	err = c.putBack(ctx, recorder.Entries())
+	var pushed []trash.Entry // in this moment: it named something when it went
+	for _, e := range recorder.Entries() {
+		if e.Dangling {
+			m.entry = e.ID
+		} else {
+			pushed = append(pushed, e)
+		}
+	}
+	err = c.putBack(ctx, pushed)
 	if err == nil {
 		err = c.tagAgain(ctx, m.Repository, m.Tag, link.Target)
 	}

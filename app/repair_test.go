@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"berth/app"
 )
@@ -68,11 +69,15 @@ func TestADanglingTagIsRemovedOnlyWhenThatIsAskedFor(t *testing.T) {
 	if len(v.Findings) != 1 || i.unwell() != "1 link or tag needs mending" {
 		t.Fatalf("found %+v, health %q", v.Findings, i.unwell())
 	}
-	if j := i.repaired(app.RepairRequest{}); left(j)["app:v1"] != "fix_needed" {
+	if fixes := v.Findings[0].Fixes; !slices.Equal(fixes, []app.Fix{app.FixRelink, app.FixRemoveTag}) {
+		t.Errorf("what is on disk is brought back first: %v", fixes)
+	}
+	if j := i.repaired(app.RepairRequest{}); left(j)["app:v1"] != "fix_needed" || !strings.HasSuffix(j.Repairs[0].Problem.Command, "--fix relink") {
 		t.Errorf("unasked: %+v", j.Repairs)
 	}
-	if j := i.repaired(app.RepairRequest{Fix: app.FixRemoveTag}); len(j.Repairs) != 1 || len(left(j)) > 0 {
-		t.Errorf("asked: %+v", j.Repairs)
+	j := i.repaired(app.RepairRequest{Fix: app.FixRemoveTag})
+	if len(j.Repairs) != 1 || len(left(j)) > 0 {
+		t.Fatalf("asked: %+v", j.Repairs)
 	}
 	tags, err := i.Tags(t.Context(), app.TagsRequest{Repository: "app"})
 	if err != nil || len(tags.Tags) != 1 || tags.Tags[0].Name != "v2" {
@@ -81,6 +86,20 @@ func TestADanglingTagIsRemovedOnlyWhenThatIsAskedFor(t *testing.T) {
 	if v := i.verified(app.VerifyRequest{}); len(v.Findings) > 0 || i.unwell() != "" {
 		t.Errorf("there stand %+v, health %q", v.Findings, i.unwell())
 	}
+	// The trash keeps its bytes, and brings it back whole.
+	grace := time.Duration(0)
+	cleaned, err := i.RunCleanup(t.Context(), app.RunCleanupRequest{Grace: &grace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j := i.finished(cleaned.ID); j.State != app.JobDone {
+		t.Fatalf("the clean-up ended as %+v", j)
+	}
+	if back, err := i.Restore(t.Context(), app.RestoreRequest{Entries: []string{j.Repairs[0].Entry}}); err != nil || len(back.Restored) != 1 {
+		t.Fatalf("restored %+v, %v", back, err)
+	}
+	i.do("GET", "/v2/app/manifests/v1", "", nil, http.StatusOK)
+	i.do("GET", "/v2/app/blobs/"+digestOf([]byte("a layer")), "", nil, http.StatusOK)
 }
 
 func TestASourceThatCannotHelpIsSaidWithTheWayOut(t *testing.T) {

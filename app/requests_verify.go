@@ -98,7 +98,8 @@ type Quarantined struct {
 // helps with.
 type RepairRequest struct {
 	Findings []string `json:"findings,omitempty"`
-	// Fix to try; empty means the first of each finding, but never RemoveTag.
+	// Fix to try; empty means the first of each finding, but nothing for a tag
+	// that names nothing: that is for a person to decide.
 	Fix Fix `json:"fix,omitempty"`
 	// From is where lost content is looked for: "docker", the address of a
 	// registry such as "https://registry.example.com", or empty for docker.
@@ -112,4 +113,7 @@ type Repair struct {
 	Finding Finding `json:"finding"`
 	// Problem is nil when it is mended.
 	Problem *Problem `json:"problem,omitempty"`
+	// Entry of the trash that brings a removed tag back; empty when its bytes
+	// were gone, and there is nothing to bring back.
+	Entry string `json:"entry,omitempty"`
 }

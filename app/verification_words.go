@@ -64,7 +64,7 @@ func (d *damage) add(k kept, aside bool) {
 		d.aside = d.aside || k.Quarantined || aside
 	default:
 		d.others++
-		d.decide = d.decide || k.Fixes[0] != verify.Relink
+		d.decide = d.decide || firstFix(k) != FixRelink
 	}
 }
 

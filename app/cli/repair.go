@@ -25,8 +25,9 @@ A path in the address is put before the repository's name, and name and password
 can stand in it: https://NAME:PASSWORD@registry.example.com/team. Links are
 written again from what is on disk.
 
-A tag that names nothing is removed only with --fix 'remove tag'; --fix relink
-brings its manifest back instead.`,
+A tag that names nothing is for you to decide: --fix relink brings its manifest
+back, and --fix 'remove tag' moves the tag to the trash where the bytes of what
+it names are on disk; otherwise it is removed for good.`,
 		Example: "  berth repair\n  berth repair --from https://registry.example.com\n  berth repair 3f2a90b1c7 --fix 'remove tag'\n  berth repair --drop-quarantined",
 		Args:    want(0, -1, "the IDs of berth verify --status"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -99,6 +100,9 @@ func (p *program) printRepairs(j app.Job, r app.RepairRequest) error {
 		f := repair.Finding
 		if repair.Problem == nil {
 			fmt.Fprintf(&b, "Mended %s %s: %s\n", f.ID, findingName(f), f.Kind)
+			if repair.Entry != "" {
+				b.WriteString("  The tag is in the trash. To bring it back:\n    berth restore " + repair.Entry + "\n")
+			}
 			continue
 		}
 		fmt.Fprintf(&b, "Left %s %s: %s\n", f.ID, findingName(f), f.Text)

@@ -238,7 +238,7 @@ func (l *look) tag(ctx context.Context, link registry.RawLink) ([]Finding, error
 	f.Text = fmt.Sprintf("the tag %s of %s names %s, which %s does not have", link.Tag, l.repo, short(link.Target), l.repo)
 	switch st, err := l.store.StatStored(ctx, link.Target); {
 	case err == nil:
-		f.Size, f.Fixes = st.Size, []Fix{RemoveTag, Relink}
+		f.Size, f.Fixes = st.Size, []Fix{Relink, RemoveTag}
 		f.Text += "; its bytes are still on disk"
 	case !gone(err):
 		return nil, err

@@ -298,7 +298,7 @@ func (m *Verify) findingsLocked(st *VerifyState) {
 		if f.Size > 0 {
 			row.Size = Size(f.Size)
 		}
-		if len(f.Fixes) > 0 && f.Fixes[0] != app.FixRemoveTag {
+		if len(f.Fixes) > 0 && !slices.Contains(f.Fixes, app.FixRemoveTag) { // what names nothing is for a person to decide
 			mendable++
 		}
 		st.Findings = append(st.Findings, row)
