@@ -97,7 +97,7 @@ func (c *heapCensus) Pushed() iter.Seq2[string, registry.Digest] {
 	return func(func(string, registry.Digest) bool) {}
 }
 
-func (c *heapCensus) Unlink(_ context.Context, _ string, groups ...[]registry.Link) ([]registry.Why, error) {
+func (c *heapCensus) Unlink(_ context.Context, _ string, _ time.Time, groups ...[]registry.Link) ([]registry.Why, error) {
 	return make([]registry.Why, len(groups)), nil
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"testing"
+	"time"
 
 	"berth/registry"
 	"berth/registry/registrytest"
@@ -29,7 +30,7 @@ func TestADanglingTagThatIsPushedInThatMomentStays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if why, err := census.Unlink(ctx, "app", []registry.Link{{Kind: registry.ManifestLink, Digest: d.Digest, Target: d.Digest}}); err != nil || why[0] != "" {
+			if why, err := census.Unlink(ctx, "app", time.Now(), []registry.Link{{Kind: registry.ManifestLink, Digest: d.Digest, Target: d.Digest}}); err != nil || why[0] != "" {
 				t.Fatal(why, err)
 			}
 			if err := census.Close(); err != nil {

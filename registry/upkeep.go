@@ -95,11 +95,13 @@ type Census interface {
 	Promised(d Digest) bool
 
 	// Unlink removes links of one repository with few flushes: each group whole,
-	// or not at all when one of it was promised to a client or is referred to
-	// since, or is a manifest that is not there any more. A manifest whose Target
-	// is another one, its subject, stays also when that was referred to. It says
-	// for each group why it was kept, or "". Errors: ErrCensusLost.
-	Unlink(ctx context.Context, repo string, groups ...[]Link) ([]Why, error)
+	// or not at all when one of it was promised to a client, is referred to since,
+	// was written after notAfter, or is a manifest that is not there any more. A
+	// manifest whose Target is another one, its subject, stays also when that was
+	// referred to. It says for each group why it was kept, or "". When it fails,
+	// it says so of those that it came to; of the first after them some links may
+	// be gone. Errors: ErrCensusLost.
+	Unlink(ctx context.Context, repo string, notAfter time.Time, groups ...[]Link) ([]Why, error)
 
 	// Sweep frees blobs with few flushes. It must not be asked for what was
 	// linked anywhere when it began and was not unlinked since; it keeps what

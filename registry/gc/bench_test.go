@@ -178,7 +178,7 @@ func (c *vastCensus) Pushed() iter.Seq2[string, registry.Digest] {
 	return func(func(string, registry.Digest) bool) {}
 }
 
-func (c *vastCensus) Unlink(_ context.Context, _ string, groups ...[]registry.Link) ([]registry.Why, error) {
+func (c *vastCensus) Unlink(_ context.Context, _ string, _ time.Time, groups ...[]registry.Link) ([]registry.Why, error) {
 	c.v.linked.Add(int64(len(groups)))
 	return make([]registry.Why, len(groups)), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"sync"
 	"testing"
 
 	"berth/registry"
@@ -148,7 +149,7 @@ func TestATagThatMovesWhileTheMarkingRunsKeepsItsImage(t *testing.T) {
 		}
 		break
 	}
-	moved := movingTags{w.st, w, index}
+	moved := movingTags{w.st, w, index, new(sync.Once)}
 	p, err := gc.NewPlan(t.Context(), moved, nil, all) // not even the trash knows
 	if err != nil {
 		t.Fatal(err)
@@ -165,12 +166,15 @@ type movingTags struct {
 	*store.Store
 	w     *world
 	index registry.Manifest
+	once  *sync.Once
 }
 
 func (m movingTags) Contents(ctx context.Context, repo string) iter.Seq2[registry.Link, error] {
 	return func(yield func(registry.Link, error) bool) {
-		m.w.put(m.index, "aa")
-		m.w.untag("zz")
+		m.once.Do(func() {
+			m.w.put(m.index, "aa")
+			m.w.untag("zz")
+		})
 		for l, err := range m.Store.Contents(ctx, repo) {
 			if l.Tag == "aa" {
 				continue

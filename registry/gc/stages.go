@@ -72,76 +72,6 @@ func (x *execution) problem(repo string, d registry.Digest, err error) {
 	}
 }
 
-// fatal reports whether an error ends the round; others are about one thing.
-func fatal(ctx context.Context, err error) bool {
-	return ctx.Err() != nil || errors.Is(err, registry.ErrCensusLost)
-}
-
-// unlinking is links of one repository on their way out.
-type unlinking struct {
-	x      *execution
-	repo   string
-	groups [][]registry.Link
-	n      int
-	gone   *int
-	stay   func(repo string, group []registry.Link, why registry.Why)
-}
-
-func (u *unlinking) add(ctx context.Context, group []registry.Link) error {
-	u.groups = append(u.groups, group)
-	if u.n += len(group); u.n < batch {
-		return nil
-	}
-	return u.flush(ctx)
-}
-
-func (u *unlinking) flush(ctx context.Context) error {
-	if u.n == 0 {
-		return nil
-	}
-	if err := u.remove(ctx, u.groups); err != nil {
-		return err
-	}
-	u.x.progress(Unlinking, u.n)
-	u.groups, u.n = nil, 0
-	return nil
-}
-
-// remove removes groups. When that fails, each is tried by itself, so that one
-// that cannot be removed does not hold up the others.
-func (u *unlinking) remove(ctx context.Context, groups [][]registry.Link) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	why, err := u.x.p.census.Unlink(ctx, u.repo, groups...)
-	switch {
-	case err != nil && fatal(ctx, err):
-		return err
-	case err != nil && len(groups) == 1:
-		u.x.problem(u.repo, groups[0][0].Digest, err)
-		u.stay(u.repo, groups[0], Needed)
-		return nil
-	case err != nil:
-		for _, group := range groups {
-			if err := u.remove(ctx, [][]registry.Link{group}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	for i, group := range groups {
-		if why[i] == "" {
-			*u.gone += len(group)
-			continue
-		}
-		for _, l := range group {
-			u.x.kept(u.repo, l.Digest, why[i])
-		}
-		u.stay(u.repo, group, why[i])
-	}
-	return nil
-}
-
 // manifests unlinks manifests, each group whole.
 func (x *execution) manifests(ctx context.Context) error {
 	for i := range x.p.Repositories {
@@ -151,15 +81,22 @@ func (x *execution) manifests(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := x.since(ctx, r); err != nil {
+			return err
+		}
 		from := 0
 		for _, to := range r.groups {
-			group, stays := make([]registry.Link, 0, to-from), false
+			group, pulled := make([]registry.Link, 0, to-from), false
 			for j := from; j < to; j++ {
 				group = append(group, r.link(j))
-				stays = stays || used.has(r.Manifests.At(j))
+				pulled = pulled || used.has(r.Manifests.At(j))
 			}
-			if from = to; stays {
-				x.keptManifests(r.Name, group)
+			why := x.named(r.Name, group)
+			if why == "" && pulled {
+				why = Pulled
+			}
+			if from = to; why != "" {
+				x.keptManifests(r.Name, group, why)
 				continue
 			}
 			if err := u.add(ctx, group); err != nil {

@@ -9,6 +9,7 @@ import (
 	"berth/registry"
 	"berth/registry/driver"
 	"berth/registry/driver/memory"
+	"berth/registry/registrytest"
 	"berth/registry/store"
 
 	"github.com/opencontainers/go-digest"
@@ -62,4 +63,55 @@ func TestOneFileThatStaysDoesNotHideHowMuchWasFreed(t *testing.T) {
 		t.Errorf("again: %+v", again)
 	}
 	w.stored(0)
+}
+
+// TestOneManifestThatStaysDoesNotHideThatOthersWent has each of a batch be the
+// one that cannot be removed.
+func TestOneManifestThatStaysDoesNotHideThatOthersWent(t *testing.T) {
+	t.Parallel()
+	const images = 5
+	for at := range images {
+		disk := &stubborn{Driver: memory.New()}
+		w := newWorld(t, disk, store.Options{Grace: -1})
+		for i := range images {
+			w.put(w.image(fmt.Sprint(i)))
+		}
+		p := w.plan(all)
+		stays := p.Repositories[0].Manifests.At(at)
+		disk.key = linkPath(repo, "_manifests/revisions", stays)
+		r, err := p.Execute(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Manifests != images-1 || r.Freed.Blobs != 3*(images-1) || r.Spared[registry.Deleted] != 0 {
+			t.Errorf("%d: unlinked %d manifests, freed %+v, kept %v", at, r.Manifests, r.Freed, r.Kept)
+		}
+		if len(r.Problems) != 1 || r.Problems[0].Digest != stays {
+			t.Errorf("%d: problems %v", at, r.Problems)
+		}
+		w.whole(stays)
+		disk.key = ""
+		w.clean(all)
+		w.stored(0)
+	}
+}
+
+// TestAGroupOfWhichAPartWentIsAProblemAndNothingThatItNeedsGoes has the image of
+// an index stay, once the index is gone.
+func TestAGroupOfWhichAPartWentIsAProblemAndNothingThatItNeedsGoes(t *testing.T) {
+	t.Parallel()
+	disk := &stubborn{Driver: memory.New()}
+	w := newWorld(t, disk, store.Options{Grace: -1})
+	stays := w.put(w.image("a"))
+	w.put(registrytest.Index(t, stays))
+	w.put(w.image("b"))
+	disk.key = linkPath(repo, "_manifests/revisions", stays.Digest)
+	r, err := w.plan(all).Execute(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Manifests != 1 || r.Spared[registry.Deleted] != 0 || len(r.Problems) != 1 {
+		t.Errorf("unlinked %d manifests, kept %v, problems %v", r.Manifests, r.Kept, r.Problems)
+	}
+	w.whole(stays.Digest)
 }

@@ -93,12 +93,3 @@ func (x *execution) usedSince(ctx context.Context, r *Repository) (set, error) {
 	}
 	return used, nil
 }
-
-// keptManifests keeps a group, one of which was used since the plan was made.
-func (x *execution) keptManifests(repo string, group []registry.Link) {
-	for _, l := range group {
-		x.kept(repo, l.Digest, Pulled)
-	}
-	x.staysManifest(repo, group, Pulled)
-	x.progress(Unlinking, len(group))
-}

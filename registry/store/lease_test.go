@@ -25,7 +25,7 @@ func promised(t *testing.T, st *store.Store, repo string, d registry.Digest) boo
 			t.Error(err)
 		}
 	}()
-	why, err := c.Unlink(t.Context(), repo, []registry.Link{{Kind: registry.BlobLink, Digest: d, Target: d}})
+	why, err := c.Unlink(t.Context(), repo, time.Now(), []registry.Link{{Kind: registry.BlobLink, Digest: d, Target: d}})
 	if err != nil {
 		t.Fatal(err)
 	}

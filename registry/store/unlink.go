@@ -63,31 +63,31 @@ func (s *Store) landed(key string) bool {
 }
 
 // Unlink removes links; see registry.Census.
-func (c *census) Unlink(ctx context.Context, repo string, groups ...[]registry.Link) ([]registry.Why, error) {
+func (c *census) Unlink(ctx context.Context, repo string, notAfter time.Time, groups ...[]registry.Link) ([]registry.Why, error) {
 	var why []registry.Why
 	for len(groups) > 0 {
 		if err := check(ctx, repo); err != nil {
-			return nil, err
+			return why, err
 		}
 		n, began := c.some(len(groups)), time.Now()
-		some, err := c.unlink(ctx, repo, groups[:n])
-		if err != nil {
-			return nil, err
+		some, err := c.unlink(ctx, repo, notAfter, groups[:n])
+		if why = append(why, some...); err != nil {
+			return why, err
 		}
-		why, groups = append(why, some...), groups[n:]
+		groups = groups[n:]
 		c.rest(ctx, began)
 	}
 	return why, nil
 }
 
-func (c *census) unlink(ctx context.Context, repo string, groups [][]registry.Link) ([]registry.Why, error) {
+func (c *census) unlink(ctx context.Context, repo string, notAfter time.Time, groups [][]registry.Link) ([]registry.Why, error) {
 	s := c.s
 	defer s.locks.shared(repo)()
 	r := s.newRemoval()
 	defer r.done()
 	// Who deletes a manifest holds the lock of the repository alone, so this
 	// stays true.
-	why, err := s.incomplete(ctx, repo, groups)
+	why, err := s.changed(ctx, repo, notAfter, groups)
 	if err != nil {
 		return nil, err
 	}
@@ -102,33 +102,59 @@ func (c *census) unlink(ctx context.Context, repo string, groups [][]registry.Li
 	if len(r.b.changes) == 0 {
 		return why, nil
 	}
-	if err := r.b.apply(context.WithoutCancel(ctx)); err != nil {
-		s.doubt()
-		return nil, fmt.Errorf("unlink from %s: %w", repo, err)
+	if err = r.b.apply(context.WithoutCancel(ctx)); err != nil {
+		err = fmt.Errorf("unlink from %s: %w", repo, err)
+		s.doubt() // more may have gone than is told
+		n, changes := s.unlinked(context.WithoutCancel(ctx), repo, groups, why)
+		why, r.changes = why[:n], r.changes[:changes]
 	}
 	s.tell(ctx, repo, r.changes...)
-	return why, nil
+	return why, err
 }
 
-// incomplete says which groups lack a manifest by now: it was deleted, and may
-// be brought back.
-func (s *Store) incomplete(ctx context.Context, repo string, groups [][]registry.Link) ([]registry.Why, error) {
+// changed says which groups stay for what became of their links: a manifest was
+// deleted by now, and may be brought back, or a link was written since by
+// somebody who leaves no note, as another program does.
+func (s *Store) changed(ctx context.Context, repo string, notAfter time.Time, groups [][]registry.Link) ([]registry.Why, error) {
 	why := make([]registry.Why, len(groups))
 	for i, group := range groups {
 		for _, l := range group {
-			if l.Kind != registry.ManifestLink {
+			key := linkFile(repo, l)
+			if key == "" {
 				continue
 			}
-			there, err := s.exists(ctx, revisionLink(repo, l.Digest))
-			if err != nil {
+			info, err := s.drv.Stat(ctx, key)
+			switch {
+			case missing(err):
+				if l.Kind == registry.ManifestLink {
+					why[i] = registry.Deleted
+				}
+			case err != nil:
 				return nil, fmt.Errorf("unlink %s from %s: %w", l.Digest, repo, err)
-			}
-			if !there {
-				why[i] = registry.Deleted
+			case why[i] == "" && info.Modified.After(notAfter):
+				why[i] = registry.Young
 			}
 		}
 	}
 	return why, nil
+}
+
+// unlinked counts the groups, from the first on, that stay or have gone whole
+// although one of them could not, and the links that went.
+func (s *Store) unlinked(ctx context.Context, repo string, groups [][]registry.Link, why []registry.Why) (n, links int) {
+	for i, group := range groups {
+		if why[i] != "" {
+			continue
+		}
+		keys := linkKeys(repo, group)
+		for _, key := range keys {
+			if there, err := s.exists(ctx, key); err != nil || there {
+				return i, links
+			}
+		}
+		links += len(keys)
+	}
+	return len(groups), links
 }
 
 // claimLinks says which groups stay, and claims the links of the others. Who
@@ -176,15 +202,23 @@ func (c *census) referred(repo uint64, d registry.Digest) bool {
 	return ok
 }
 
+// linkFile is the file of a link; empty for a tag.
+func linkFile(repo string, l registry.Link) string {
+	switch l.Kind {
+	case registry.ManifestLink:
+		return revisionLink(repo, l.Digest)
+	case registry.BlobLink:
+		return layerLink(repo, l.Digest)
+	case registry.TagLink:
+	}
+	return ""
+}
+
 func linkKeys(repo string, group []registry.Link) []string {
 	keys := make([]string, 0, len(group))
 	for _, l := range group {
-		switch l.Kind {
-		case registry.ManifestLink:
-			keys = append(keys, revisionLink(repo, l.Digest))
-		case registry.BlobLink:
-			keys = append(keys, layerLink(repo, l.Digest))
-		case registry.TagLink:
+		if key := linkFile(repo, l); key != "" {
+			keys = append(keys, key)
 		}
 	}
 	return keys
@@ -354,39 +388,4 @@ func (r *removal) measure(ctx context.Context, notAfter time.Time, d registry.Di
 	r.remove(blobKey(d), blobDir(d))
 	r.swept = append(r.swept, d)
 	return registry.Swept{Freed: info.Size}, nil
-}
-
-// fewAtOnce and manyAtOnce are how many groups of links, or blobs, are removed with one
-// flush while somebody pushes, and while nobody does: what is deleted keeps the
-// disk busy, and a push should not have to wait for much of it.
-const (
-	fewAtOnce  = 8
-	manyAtOnce = 64
-	maxRest    = 200 * time.Millisecond
-)
-
-// some says how many of n come next.
-func (c *census) some(n int) int {
-	if c.busy.Load() {
-		return min(n, fewAtOnce)
-	}
-	return min(n, manyAtOnce)
-}
-
-// rest leaves the disk to those who push, for twice as long as what began
-// then took. When nobody has pushed since the last time, it does not wait.
-func (c *census) rest(ctx context.Context, began time.Time) {
-	all := c.s.censuses
-	all.mu.Lock()
-	busy := c.calls != c.rested
-	c.rested = c.calls
-	all.mu.Unlock()
-	c.busy.Store(busy)
-	if !busy {
-		return
-	}
-	select {
-	case <-ctx.Done():
-	case <-time.After(min(2*time.Since(began), maxRest)):
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"berth/registry"
 	"berth/registry/driver/faulty"
@@ -31,7 +32,7 @@ func TestARemovalHoldsUpOnlyWhoNeedsWhatGoes(t *testing.T) {
 			link := registry.Link{Kind: registry.BlobLink, Digest: b.Digest, Target: b.Digest}
 			removed := make(chan error, 1)
 			go func() {
-				_, err := c.Unlink(context.WithoutCancel(t.Context()), "a", []registry.Link{link})
+				_, err := c.Unlink(context.WithoutCancel(t.Context()), "a", time.Now(), []registry.Link{link})
 				if err == nil {
 					_, err = c.Sweep(context.WithoutCancel(t.Context()), future(), b.Digest)
 				}
@@ -101,7 +102,7 @@ func TestACensusThatIsClosedRemovesNothing(t *testing.T) {
 	if err := c.Close(); err != nil || !c.Lost() {
 		t.Error(err)
 	}
-	if _, err := c.Unlink(t.Context(), "a", []registry.Link{{Kind: registry.BlobLink, Digest: b.Digest}}); !errors.Is(err, registry.ErrCensusLost) {
+	if _, err := c.Unlink(t.Context(), "a", time.Now(), []registry.Link{{Kind: registry.BlobLink, Digest: b.Digest}}); !errors.Is(err, registry.ErrCensusLost) {
 		t.Errorf("unlink: %v", err)
 	}
 	if _, err := c.Sweep(t.Context(), future(), b.Digest); !errors.Is(err, registry.ErrCensusLost) {
