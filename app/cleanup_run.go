@@ -213,11 +213,8 @@ func (w *cleanup) execute(ctx context.Context, p *heldPlan, report func(job.Prog
 	if err == nil {
 		err = w.purge(ctx, p, report)
 	}
-	if rest := p.shown.Frees - r.Freed; ctx.Err() != nil && rest > 0 {
-		for _, k := range kept {
-			rest -= k.Bytes
-		}
-		kept.add(whyNotCleaned, max(p.shown.Blobs-r.Blobs, 0)+max(p.shown.Uploads-r.Uploads, 0), max(rest, 0))
+	if ctx.Err() != nil {
+		kept.add(w.notReached(p, did))
 	}
 	for _, k := range p.notYet() {
 		kept.add(k.Text, k.Count, k.Bytes)
@@ -226,9 +223,23 @@ func (w *cleanup) execute(ctx context.Context, p *heldPlan, report func(job.Prog
 	return err
 }
 
+// notReached gives what of a plan neither went nor was kept.
+func (w *cleanup) notReached(p *heldPlan, did gc.Receipt) (why string, count int, bytes int64) {
+	r := &w.receipt
+	count, bytes = p.shown.Blobs-r.Blobs+p.shown.Uploads-r.Uploads, p.shown.Frees-r.Freed
+	for _, stayed := range did.Stayed {
+		count, bytes = count-stayed.Blobs, bytes-stayed.Bytes
+	}
+	for _, upload := range r.Kept {
+		count, bytes = count-upload.Count, bytes-upload.Bytes
+	}
+	return whyNotCleaned, max(count, 0), max(bytes, 0)
+}
+
 // purge removes the uploads of the plan that nobody went on with.
 func (w *cleanup) purge(ctx context.Context, p *heldPlan, report func(job.Progress)) error {
 	var kept tally
+	defer func() { w.receipt.Kept = append(w.receipt.Kept, kept...) }()
 	for _, u := range p.stale {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -247,6 +258,5 @@ func (w *cleanup) purge(ctx context.Context, p *heldPlan, report func(job.Progre
 		}
 		report(job.Progress{Done: w.receipt.Freed, Total: p.shown.Frees, Note: "removing unfinished uploads"})
 	}
-	w.receipt.Kept = append(w.receipt.Kept, kept...)
 	return nil
 }
