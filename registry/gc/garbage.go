@@ -8,22 +8,25 @@ import (
 )
 
 // keepAll keeps whatever a repository links, and whatever can be reached from
-// it: something in it is not understood.
+// it: something in it is not understood. What no tag needs waits for that.
 func (r *repository) keepAll(ctx context.Context) error {
+	for id, why := range r.live {
+		r.live[id] = max(why, doubtful)
+	}
 	for _, rev := range r.revisions {
 		r.queue = append(r.queue, rev.id)
 	}
-	r.now = needed
+	r.now = doubtful
 	if err := r.follow(ctx); err != nil {
 		return err
 	}
 	t := r.m.table
 	for _, l := range r.links {
-		t.keep(l.id)
-		t.keep(l.target)
+		t.keepAs(l.id, doubtful)
+		t.keepAs(l.target, doubtful)
 	}
 	for _, rev := range r.revisions {
-		t.keep(rev.id)
+		t.keepAs(rev.id, doubtful)
 	}
 	for _, id := range r.tagged {
 		t.keep(id)
@@ -69,9 +72,10 @@ func (r *repository) garbage() *Repository {
 		why := max(r.live[l.id], r.live[l.target])
 		switch {
 		case live || also:
+			r.m.ripensToo(why, l.linked)
 		case l.young:
 			r.m.plan.YoungLinks++
-			r.m.ripens(l.linked, r.m.plan.Began.Sub(r.m.young))
+			r.m.ripens(young, l.linked, r.m.grace())
 			why = young
 		case r.m.promised(l.id) || l.target != l.id && r.m.promised(l.target):
 			why = promised

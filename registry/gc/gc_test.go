@@ -60,8 +60,8 @@ func (w *world) plan(o gc.Options) *gc.Plan {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { _ = p.Close() })
-	if sum := p.InUse.Bytes + p.Garbage.Bytes + p.Young.Bytes + p.Promised.Bytes + p.Doubtful.Bytes; sum != p.Total.Bytes {
-		w.t.Errorf("%d bytes in use, garbage, young, promised and doubtful; %d stored", sum, p.Total.Bytes)
+	if sum := p.InUse.Bytes + p.Garbage.Bytes + p.Young.Bytes + p.Untagged.Bytes + p.Promised.Bytes + p.Doubtful.Bytes; sum != p.Total.Bytes {
+		w.t.Errorf("%d bytes in use, garbage, young, untagged, promised and doubtful; %d stored", sum, p.Total.Bytes)
 	}
 	return p
 }

@@ -26,7 +26,7 @@ type marker struct {
 // revision is a manifest that a repository links.
 type revision struct {
 	id      uint32
-	young   bool
+	age     life // lifeless when it is old enough
 	linked  time.Time
 	live    bool
 	edges   marked
@@ -63,11 +63,37 @@ type link struct {
 // promised reports whether a client was promised something.
 func (m *marker) promised(id uint32) bool { return m.plan.census.Promised(m.table.digest(id)) }
 
+// age says whether a manifest without a tag that was linked or used at a moment
+// is too young to go, and by what.
+func (m *marker) age(at time.Time) life {
+	switch {
+	case m.o.UntaggedAfter > m.grace() && at.After(m.plan.Began.Add(-m.o.UntaggedAfter)):
+		return untagged
+	case at.After(m.young):
+		return young
+	}
+	return lifeless
+}
+
+func (m *marker) grace() time.Duration { return m.plan.Began.Sub(m.young) }
+
 // ripens notes that something that nothing needs is too young until it is old.
-func (m *marker) ripens(written time.Time, old time.Duration) {
+func (m *marker) ripens(why life, written time.Time, old time.Duration) {
 	m.dated(written)
-	if at := written.Add(old); at.After(m.plan.Ripe) {
-		m.plan.Ripe = at
+	ripe := &m.plan.Ripe
+	if why == untagged {
+		ripe = &m.plan.UntaggedRipe
+	}
+	if at := written.Add(old); at.After(*ripe) {
+		*ripe = at
+	}
+}
+
+// ripensToo notes that what stays with something young is younger than the grace
+// by itself.
+func (m *marker) ripensToo(why life, written time.Time) {
+	if (why == young || why == untagged) && written.After(m.young) {
+		m.ripens(why, written, m.grace())
 	}
 }
 
@@ -108,7 +134,6 @@ func (r *repository) read(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		young := l.Linked.After(r.m.young)
 		switch l.Kind {
 		case registry.TagLink:
 			if l.Digest == "" {
@@ -122,11 +147,10 @@ func (r *repository) read(ctx context.Context) error {
 				continue
 			}
 			r.at[id] = len(r.revisions)
-			old := r.m.o.UntaggedAfter <= 0 || !l.Linked.After(r.m.plan.Began.Add(-r.m.o.UntaggedAfter))
-			r.revisions = append(r.revisions, revision{id: id, young: young || !old, linked: l.Linked})
+			r.revisions = append(r.revisions, revision{id: id, age: r.m.age(l.Linked), linked: l.Linked})
 		case registry.BlobLink:
 			id := t.id(l.Digest)
-			r.links = append(r.links, link{id, t.id(l.Target), young, l.Linked})
+			r.links = append(r.links, link{id, t.id(l.Target), l.Linked.After(r.m.young), l.Linked})
 			r.linked[id] = struct{}{}
 		}
 	}
@@ -221,14 +245,14 @@ func (r *repository) mark(ctx context.Context, roots []registry.Root) error {
 		return err
 	}
 	// What lives for no other reason than these is told apart.
-	for _, why := range []life{young, promised} {
+	for _, why := range []life{untagged, young, promised} {
 		for i := range r.revisions {
 			rev := &r.revisions[i]
-			if _, already := r.live[rev.id]; already || why == young && !rev.young || why == promised && !r.m.promised(rev.id) {
+			if _, already := r.live[rev.id]; already || why != promised && rev.age != why || why == promised && !r.m.promised(rev.id) {
 				continue
 			}
-			if why == young {
-				r.m.ripens(rev.linked, max(r.m.o.UntaggedAfter, r.m.plan.Began.Sub(r.m.young)))
+			if why != promised {
+				r.m.ripens(why, rev.linked, max(r.m.grace(), r.m.o.UntaggedAfter))
 			}
 			r.queue = append(r.queue, rev.id)
 		}

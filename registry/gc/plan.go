@@ -103,13 +103,14 @@ type Plan struct {
 	Blobs Blobs
 	// Total is what is stored: the sum of those that follow.
 	Total Count
-	// InUse is needed; Garbage is freed; Young would be garbage, and is too
-	// young, or is needed by what is; Promised would be, too, but a client was
-	// promised that it, or what needs it, stays; Doubtful would be, if all links
-	// could be read.
-	InUse, Garbage, Young, Promised, Doubtful Count
-	// Ripe is when all that is too young is old enough; zero when nothing is.
-	Ripe time.Time
+	// InUse is needed; Garbage is freed; Young would be garbage, and is younger
+	// than the grace, or is needed by what is; Untagged, too, than UntaggedAfter;
+	// Promised would be, too, but a client was promised that it, or what needs it,
+	// stays; Doubtful would be, if all could be read.
+	InUse, Garbage, Young, Untagged, Promised, Doubtful Count
+	// Ripe is when all that is Young is old enough, UntaggedRipe when all that is
+	// Untagged is; zero when nothing is.
+	Ripe, UntaggedRipe time.Time
 	// Manifests and Links count what is unlinked.
 	Manifests, Links int
 	// YoungLinks counts links that nothing needs, and that are too young.
@@ -320,15 +321,24 @@ func (m *marker) measure(ctx context.Context) error {
 			m.report(Progress{Stage: Measuring, Done: p.Total.Blobs})
 		}
 		id, known := m.table.find(b.Digest)
+		why := lifeless
+		if known {
+			why = m.table.life(id)
+		}
+		if why < young && b.Modified.After(p.NotAfter) {
+			why = young
+		}
+		m.ripensToo(why, b.Modified)
 		switch {
-		case known && m.table.life(id) == needed:
+		case why == needed:
 			p.InUse.add(b.Size)
-		case known && m.table.life(id) == young:
+		case why == doubtful:
+			p.Doubtful.add(b.Size)
+		case why == untagged:
+			p.Untagged.add(b.Size)
+		case why == young:
 			p.Young.add(b.Size)
-		case b.Modified.After(p.NotAfter):
-			m.ripens(b.Modified, p.Began.Sub(m.young))
-			p.Young.add(b.Size)
-		case known && m.table.keeps(id) || p.census.Promised(b.Digest):
+		case why == promised || p.census.Promised(b.Digest):
 			p.Promised.add(b.Size)
 		case m.blind:
 			p.Doubtful.add(b.Size)

@@ -52,6 +52,8 @@ const (
 	lifeless life = iota
 	promised      // to a client, and what that needs
 	young         // and what that needs
+	untagged      // a manifest that is younger than those without a tag must be, and what it needs
+	doubtful      // of a repository that is not understood
 	needed
 )
 

@@ -29,7 +29,7 @@ func (r *repository) used(ctx context.Context) error {
 	old := map[uint32]struct{}{} // and not needed
 	for i := range r.revisions {
 		rev := &r.revisions[i]
-		if _, live := r.live[rev.id]; !live && !rev.young {
+		if _, live := r.live[rev.id]; !live && rev.age == lifeless {
 			old[rev.id] = struct{}{}
 		}
 	}
@@ -65,7 +65,7 @@ func (r *repository) used(ctx context.Context) error {
 // use takes a manifest for one that was linked at a moment.
 func (r *repository) use(id uint32, at time.Time) {
 	rev := &r.revisions[r.at[id]]
-	rev.young, rev.linked = true, at
+	rev.age, rev.linked = r.m.age(at), at
 }
 
 // usedSince gives those of the manifests of a repository that are garbage by the

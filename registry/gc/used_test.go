@@ -49,8 +49,8 @@ func TestWhatIsUsedByItsDigestStaysAsLongAsUntaggedManifestsDo(t *testing.T) {
 		time.Sleep(time.Until(now))
 		o := gc.Options{Untagged: true, UntaggedAfter: fortnight, Uses: known.of}
 		p := w.plan(o)
-		if !p.Ripe.Equal(now.Add(fortnight)) {
-			t.Errorf("ripe at %v, want %v", p.Ripe, now.Add(fortnight))
+		if !p.UntaggedRipe.Equal(now.Add(fortnight)) {
+			t.Errorf("ripe at %v, want %v", p.UntaggedRipe, now.Add(fortnight))
 		}
 		if r := w.execute(p); r.Manifests != 1 {
 			t.Errorf("%d manifests went", r.Manifests)
