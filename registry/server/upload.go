@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"berth/registry"
+	"berth/registry/driver"
 	"berth/registry/internal/route"
 )
 
@@ -95,12 +96,10 @@ func (s *server) appendUpload(w http.ResponseWriter, r *http.Request, q *route.R
 	if err != nil {
 		return err
 	}
-	err = s.receive(w, r, q, up)
-	// Also after an error: the client may go on from where it got to.
-	s.describe(w, r, q, up, started)
-	if err != nil {
-		return errors.Join(err, up.Close())
+	if err := s.receive(w, r, q, up); err != nil {
+		return s.broken(w, r, q, up, started, err)
 	}
+	s.describe(w, r, q, up, started)
 	return finish(w, up, http.StatusAccepted)
 }
 
@@ -110,16 +109,33 @@ func (s *server) commitUpload(w http.ResponseWriter, r *http.Request, q *route.R
 		return err
 	}
 	if err := s.receive(w, r, q, up); err != nil {
-		s.describe(w, r, q, up, started)
-		return errors.Join(err, up.Close())
+		return s.broken(w, r, q, up, started, err)
 	}
 	return s.commit(w, r, q, up)
+}
+
+// broken lets go of an upload after an error. The client may go on from where it
+// got to, and is told where that is.
+func (s *server) broken(w http.ResponseWriter, r *http.Request, q *route.Request, up registry.Upload, started time.Time, err error) error {
+	if !errors.Is(err, driver.ErrNoSpace) {
+		s.describe(w, r, q, up, started)
+	}
+	return letGo(r, up, err)
+}
+
+// letGo keeps an upload for later; not on a full disk, where what has come takes
+// the room without which nothing can go on. Clients begin anew then.
+func letGo(r *http.Request, up registry.Upload, err error) error {
+	if errors.Is(err, driver.ErrNoSpace) {
+		return errors.Join(err, up.Cancel(outlive(r)))
+	}
+	return errors.Join(err, up.Close())
 }
 
 func (s *server) commit(w http.ResponseWriter, r *http.Request, q *route.Request, up registry.Upload) error {
 	desc, err := up.Commit(r.Context(), q.Digest)
 	if err != nil {
-		return errors.Join(err, up.Close())
+		return letGo(r, up, err)
 	}
 	s.created(w, r, route.BlobPath(q.Repository, desc.Digest), desc.Digest)
 	return nil

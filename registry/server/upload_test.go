@@ -183,6 +183,7 @@ type fullUpload struct {
 	registry.Upload
 	size   int64
 	closed bool
+	gone   bool
 	err    error
 }
 
@@ -193,12 +194,14 @@ func (u *fullUpload) ID() string   { return "u" }
 func (u *fullUpload) Size() int64  { return u.size }
 func (u *fullUpload) Close() error { u.closed = true; return nil }
 
+func (u *fullUpload) Cancel(context.Context) error { u.gone = true; return nil }
+
 func (u *fullUpload) Write([]byte) (int, error) {
 	u.size = 4
 	return 4, fmt.Errorf("write upload: %w", u.err)
 }
 
-func TestAFullDiskIsSaidAndTheUploadKept(t *testing.T) {
+func TestAnUploadThatCannotBeWrittenIsKeptButNotOnAFullDisk(t *testing.T) {
 	t.Parallel()
 	for err, want := range map[error]struct {
 		status int
@@ -206,14 +209,21 @@ func TestAFullDiskIsSaidAndTheUploadKept(t *testing.T) {
 	}{
 		driver.ErrNoSpace: {507, "DENIED"}, driver.ErrReadOnly: {405, "UNSUPPORTED"}, errors.New("bad sector"): {500, "UNKNOWN"},
 	} {
-		up := &fullUpload{err: err}
-		s := &site{t: t, handler: server.New(full{up: up}, server.Options{})}
-		a := s.ask("PATCH", "/v2/a/blobs/uploads/u", []byte("12345678")).fails(err.Error(), want.status, want.code).has(err.Error(), want.status, "Range", "0-3")
-		if !up.closed || a.location() == "" {
-			t.Errorf("%v: the upload cannot go on", err)
-		}
-		if err := driver.ErrNoSpace; want.status == 507 && !strings.Contains(string(a.body), "no space left") {
-			t.Errorf("%v: the body does not say so: %s", err, a.body)
+		for _, method := range []string{"PATCH", "PUT"} {
+			up := &fullUpload{err: err}
+			s := &site{t: t, handler: server.New(full{up: up}, server.Options{})}
+			a := s.ask(method, "/v2/a/blobs/uploads/u?digest="+digest.FromString("12345678").String(), []byte("12345678")).fails(err.Error(), want.status, want.code)
+			if want.status == 507 {
+				// What has come would take the room that is missing.
+				if !up.gone || !strings.Contains(string(a.body), "no space left") {
+					t.Errorf("%s: %v: the upload is kept: %s", method, err, a.body)
+				}
+				continue
+			}
+			a.has(err.Error(), want.status, "Range", "0-3")
+			if !up.closed || up.gone || a.location() == "" {
+				t.Errorf("%s: %v: the upload cannot go on", method, err)
+			}
 		}
 	}
 }
