@@ -106,6 +106,9 @@ func (c *Core) applyRules(ctx context.Context, report func(done, total int)) (dr
 	defer watcher.Wait()
 	defer stop()
 
+	if err := c.pullsCounted(ctx); err != nil {
+		return 0, nil, err
+	}
 	repos, total, err := d.plan(ctx)
 	if err != nil {
 		return 0, nil, err

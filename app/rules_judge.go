@@ -19,8 +19,9 @@ const (
 	mostCandidates = 300_000
 	// judgePatience is for how long anything is kept that nobody asks for.
 	judgePatience = 5 * time.Minute
-	// looseAfter is how old a manifest without a tag must be before the
-	// signatures that have tags of their own go: long enough to push, sign and tag.
+	// looseAfter is for how long a manifest without a tag must not have been used
+	// before the signatures that have tags of their own go: long enough to push,
+	// sign and tag.
 	looseAfter = 24 * time.Hour
 )
 
@@ -159,7 +160,7 @@ func (c *Core) candidatesAlone(ctx context.Context, repo string, rows []index.Ca
 				o.Held = "in the trash until " + until.Local().Format("2 January")
 			}
 			if untagged && !row.Pushed.IsZero() {
-				o.Loose = row.Pushed.Add(looseAfter)
+				o.Loose = latest(row.Pushed, row.Pulled).Add(looseAfter)
 			}
 			continue
 		}

@@ -151,7 +151,7 @@ var docs = map[string]doc{
 	"berth.cleanup.rules[].keep.younger":  {Doc: "What was pushed since stays, as 30d, 2w or 36h.", As: ownAs},
 	"berth.cleanup.rules[].keep.pulled":   {Doc: "What was pulled, or pushed, since stays, as 30d.", As: ownAs},
 	"berth.cleanup.rules[].keep.always":   {Doc: "Tags that stay in any case, as patterns.", As: ownAs},
-	"berth.cleanup.rules[].untagged":      {Doc: "For how long a manifest stays that no tag names, as 14d. 0: for ever.", As: ownAs},
+	"berth.cleanup.rules[].untagged":      {Doc: "For how long a manifest stays that no tag names, since it was pushed or pulled by its digest last, as 14d. 0: the rule does not speak of them, and `berth.cleanup.untagged` decides.", As: ownAs},
 	"berth.cleanup.rules[].off":           {Doc: "Switches the rule off without forgetting it.", As: ownAs},
 
 	"berth.immutable[].name":         {Doc: "What refusals call this rule.", Default: "its first pattern", As: ownAs},

@@ -32,3 +32,20 @@ func TestARuleMayKeepAllThatItSelects(t *testing.T) {
 		t.Error("a rule that drops all but v* is taken")
 	}
 }
+
+func TestAManifestThatNoRuleSpeaksOfDoesNotSeemToStayForEver(t *testing.T) {
+	t.Parallel()
+	loose, kept := untagged("loose", 40), untagged("kept", 40)
+	loose.Loose = loose.Pushed.Add(day)
+	rules := []retention.Policy{{Keep: retention.Keep{Newest: 1}}}
+	got := judged(t, rules, loose, kept)
+	if v := got[loose.Digest.String()]; !v.Keep || v.Because != "no rule speaks of it; a clean-up frees it once nothing needs it" {
+		t.Errorf("what the clean-up frees: %+v", v)
+	}
+	if v := got[kept.Digest.String()]; !v.Keep || v.Because != "no rule speaks of it" {
+		t.Errorf("where the clean-up keeps it: %+v", v)
+	}
+	if v := judged(t, append(rules, retention.Policy{Untagged: age(60)}), loose)[loose.Digest.String()]; !v.Keep || v.Rule == "" {
+		t.Errorf("of which a rule speaks: %+v", v)
+	}
+}

@@ -180,6 +180,9 @@ func (j *Judgment) verdict(place int32, at *Clock) Verdict {
 	c := v.Candidate
 	switch f.kind {
 	case undecided:
+		if c.Tag == "" && !c.Loose.IsZero() {
+			v.Because += "; a clean-up frees it once nothing needs it"
+		}
 	case pinned:
 		v.Because = c.Held
 		if c.Pinned {

@@ -23,7 +23,8 @@ type Policy struct {
 	Except []string `yaml:"except,omitempty"`
 	// Keep says which of its tags stay; empty: it speaks of no tags.
 	Keep Keep `yaml:"keep,omitempty"`
-	// Untagged is for how long a manifest stays that no tag names; 0: for ever.
+	// Untagged is for how long a manifest stays that no tag names, since it was
+	// pushed or pulled by its digest last; 0: the rule does not speak of them.
 	Untagged Age `yaml:"untagged,omitempty"`
 	// Off switches the rule off without forgetting it: it speaks of nothing,
 	// but must be valid all the same.
