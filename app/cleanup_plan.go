@@ -233,9 +233,9 @@ func (c *Core) describeKept(ctx context.Context, p *heldPlan, o gc.Options) {
 			s.InUse -= u.Trash
 		}
 		// What manifests without a tag hold that are not garbage.
-		held := u.Loose - p.plan.Garbage.Bytes - p.plan.Young.Bytes - p.plan.Promised.Bytes - p.plan.Doubtful.Bytes
-		if held > 0 && held <= s.InUse {
-			stays.add(whyHeld(o), 0, held)
+		held := u.Loose - p.plan.Garbage.Bytes - p.plan.Young.Bytes - p.plan.Untagged.Bytes - p.plan.Promised.Bytes - p.plan.Doubtful.Bytes
+		if !o.Untagged && held > 0 && held <= s.InUse {
+			stays.add(whyUntagged, 0, held)
 			s.InUse -= held
 		}
 		stays.add(whyQuarantine, 0, u.Quarantine)
@@ -262,35 +262,27 @@ func whyUnfinished(how config.UploadPurging) string {
 // notYet says why what nothing points to stays.
 func (p *heldPlan) notYet() (t tally) {
 	// So soon after the start nothing goes before it is known what was promised.
-	ripe := p.plan.Ripe
-	if p.waits.After(ripe) {
-		ripe = p.waits
+	from := func(ripe time.Time) time.Time {
+		if p.waits.After(ripe) {
+			return p.waits
+		}
+		return ripe
 	}
-	t.add(youngText(ripe), p.plan.Young.Blobs, p.plan.Young.Bytes)
+	t.add(youngText(whyYoung, from(p.plan.Ripe)), p.plan.Young.Blobs, p.plan.Young.Bytes)
+	t.add(youngText(whyYoungToo, from(p.plan.UntaggedRipe)), p.plan.Untagged.Blobs, p.plan.Untagged.Bytes)
 	t.add(whyPromised, p.plan.Promised.Blobs, p.plan.Promised.Bytes)
 	t.add(whyDoubtful, p.plan.Doubtful.Blobs, p.plan.Doubtful.Bytes)
 	return t
 }
 
-// youngText says from when on all that is too young can go.
-func youngText(ripe time.Time) string {
+// youngText says from when on all that is too young for a reason can go.
+func youngText(why string, ripe time.Time) string {
 	now := time.Now()
 	if !ripe.After(now) {
-		return whyYoung
+		return why
 	}
 	// What is shown to the minute must be over then.
-	return whyYoung + ": all of it can go from " + moment(ripe.Add(time.Minute-1), now) + " on"
-}
-
-// whyHeld says why a manifest without a tag stays.
-func whyHeld(o gc.Options) string {
-	switch {
-	case !o.Untagged:
-		return whyUntagged
-	case o.UntaggedAfter > max(o.Grace, 0):
-		return whyYoungToo
-	}
-	return whyYoung
+	return why + ": all of it can go from " + moment(ripe.Add(time.Minute-1), now) + " on"
 }
 
 func (p *heldPlan) uploadItems() []CleanupItem {

@@ -18,8 +18,22 @@ func TestWhatIsYoungCannotGoBeforeAnythingCan(t *testing.T) {
 			from = waits
 		}
 		rows := p.notYet()
-		if len(rows) != 1 || !strings.HasSuffix(rows[0].Text, " can go from "+moment(from.Add(time.Minute-1), now)+" on") {
+		if len(rows) != 1 || !strings.HasPrefix(rows[0].Text, whyYoung) || !strings.HasSuffix(rows[0].Text, " can go from "+moment(from.Add(time.Minute-1), now)+" on") {
 			t.Errorf("%+v, want from %s on", rows, from)
 		}
+	}
+}
+
+func TestWhatHasNoTagSaysFromWhenTheRulesLetItGo(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	ripe := now.Add(12 * 24 * time.Hour)
+	p := &heldPlan{plan: &gc.Plan{
+		Ripe: now.Add(time.Hour), Young: gc.Count{Blobs: 1, Bytes: 7},
+		UntaggedRipe: ripe, Untagged: gc.Count{Blobs: 3, Bytes: 900},
+	}}
+	rows := p.notYet()
+	if len(rows) != 2 || rows[1].Bytes != 900 || rows[1].Text != whyYoungToo+": all of it can go from "+moment(ripe.Add(time.Minute-1), now)+" on" {
+		t.Errorf("%+v", rows)
 	}
 }
