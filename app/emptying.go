@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -198,21 +199,21 @@ func (c *Core) wouldFree(ctx context.Context, e trash.Entry, o gc.Options, now t
 type reach struct {
 	mu      sync.Mutex // guards what follows
 	version uint64     // of the index
-	sizes   map[registry.Digest]int64
+	sizes   map[index.In]int64
 }
 
 // maxReach bounds what is remembered, to some 20 MB.
 const maxReach = 1 << 17
 
-// of gives what is known of digests, and those that are not.
-func (r *reach) of(version uint64, digests []registry.Digest) (known map[registry.Digest]int64, rest []registry.Digest) {
+// of gives what is known of manifests, and those that are not.
+func (r *reach) of(version uint64, manifests []index.In) (known map[index.In]int64, rest []index.In) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.version != version {
 		r.version, r.sizes = version, nil
 	}
-	known = make(map[registry.Digest]int64, len(digests))
-	for _, d := range digests {
+	known = make(map[index.In]int64, len(manifests))
+	for _, d := range manifests {
 		if size, ok := r.sizes[d]; ok {
 			known[d] = size
 		} else {
@@ -223,14 +224,14 @@ func (r *reach) of(version uint64, digests []registry.Digest) (known map[registr
 }
 
 // note takes sizes that were read after the index had a version.
-func (r *reach) note(version uint64, sizes map[registry.Digest]int64) {
+func (r *reach) note(version uint64, sizes map[index.In]int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.version != version {
 		return
 	}
 	if r.sizes == nil || len(r.sizes)+len(sizes) > maxReach {
-		r.sizes = map[registry.Digest]int64{}
+		r.sizes = map[index.In]int64{}
 	}
 	maps.Copy(r.sizes, sizes)
 }
@@ -238,14 +239,16 @@ func (r *reach) note(version uint64, sizes map[registry.Digest]int64) {
 // sizes says how much each entry reaches.
 func (c *Core) sizes(ctx context.Context, entries []trash.Entry) ([]int64, error) {
 	version := c.ix.Version("")
-	digests := make([]registry.Digest, 0, len(entries))
+	manifests := make([]index.In, 0, len(entries))
 	for _, e := range entries {
 		if !e.Whole {
-			digests = append(digests, e.Digest)
+			manifests = append(manifests, index.In{Repository: e.Repository, Digest: e.Digest})
 		}
 	}
-	known, rest := c.reach.of(version, digests)
-	slices.Sort(rest)
+	known, rest := c.reach.of(version, manifests)
+	slices.SortFunc(rest, func(a, b index.In) int {
+		return cmp.Or(cmp.Compare(a.Digest, b.Digest), cmp.Compare(a.Repository, b.Repository))
+	})
 	for chunk := range slices.Chunk(slices.Compact(rest), 1024) {
 		sizes, err := c.ix.Sizes(ctx, chunk...)
 		if err != nil {
@@ -256,7 +259,7 @@ func (c *Core) sizes(ctx context.Context, entries []trash.Entry) ([]int64, error
 	}
 	out := make([]int64, len(entries))
 	for i, e := range entries {
-		if out[i] = known[e.Digest]; e.Whole {
+		if out[i] = known[index.In{Repository: e.Repository, Digest: e.Digest}]; e.Whole {
 			out[i] = e.Size
 		}
 	}

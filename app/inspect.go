@@ -53,7 +53,7 @@ func (c *Core) Inspect(ctx context.Context, r InspectRequest) (InspectReply, err
 	if r.Platform != "" && reply.Platform != "" && !isPlatform(reply.Platform, r.Platform) {
 		return InspectReply{}, noPlatform(r.Platform, []string{reply.Platform})
 	}
-	if reply.Size, err = c.reached(ctx, top.Digest); err != nil {
+	if reply.Size, err = c.reached(ctx, r.Repository, top.Digest); err != nil {
 		return reply, err
 	}
 	if reply.Attached, err = c.attached(ctx, r.Repository, top.Digest, image); err != nil {

@@ -40,7 +40,7 @@ type judge struct {
 	freed      map[string]freedRow
 	unmeasured map[string]measuring
 	measured   chan struct{} // closed when all is measured; nil: nothing is
-	sizes      map[registry.Digest]int64
+	sizes      map[index.In]int64
 	timer      *time.Timer
 	last       atomic.Pointer[lastCount]
 	busy       atomic.Bool // pending drops are being counted
@@ -73,7 +73,7 @@ type saying struct {
 	of              int  // candidates
 	emptied         bool // every tag goes
 	at, until       time.Time
-	going           []registry.Digest // each tag, and each manifest without one
+	going           []index.In // each tag, and each manifest without one
 	serial          uint64
 	judgment        *retention.Judgment // nil where the group was let go
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"berth/registry"
+	"berth/registry/index"
 	"berth/registry/retention"
 )
 
@@ -180,10 +181,10 @@ func (c *Core) verdictsOf(ctx context.Context, name string, q question, drops bo
 // measureVerdicts fills in how large things are. The caller holds judge.mu.
 func (c *Core) measureVerdicts(ctx context.Context, verdicts []Verdict) error {
 	j := &c.judge
-	var unknown []registry.Digest
+	var unknown []index.In
 	for _, v := range verdicts {
-		if _, ok := j.sizes[registry.Digest(v.Digest)]; !ok {
-			unknown = append(unknown, registry.Digest(v.Digest))
+		if _, ok := j.sizes[measured(v)]; !ok {
+			unknown = append(unknown, measured(v))
 		}
 	}
 	if len(unknown) > 0 {
@@ -192,16 +193,21 @@ func (c *Core) measureVerdicts(ctx context.Context, verdicts []Verdict) error {
 			return fmt.Errorf("measure tags: %w", err)
 		}
 		if j.sizes == nil || len(j.sizes) > mostSizes {
-			j.sizes = map[registry.Digest]int64{}
+			j.sizes = map[index.In]int64{}
 		}
 		for d, n := range sizes {
 			j.sizes[d] = n
 		}
 	}
 	for i := range verdicts {
-		verdicts[i].Size = j.sizes[registry.Digest(verdicts[i].Digest)]
+		verdicts[i].Size = j.sizes[measured(verdicts[i])]
 	}
 	return nil
+}
+
+// measured is what is measured of a verdict.
+func measured(v Verdict) index.In {
+	return index.In{Repository: v.Repository, Digest: registry.Digest(v.Digest)}
 }
 
 // mostSizes bounds the sizes that are remembered.

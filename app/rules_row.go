@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"berth/registry"
+	"berth/registry/index"
 )
 
 const (
@@ -32,7 +32,7 @@ type freedRow struct {
 // measuring is a row whose figure is to be found out.
 type measuring struct {
 	row   freedRow
-	going []registry.Digest
+	going []index.In
 }
 
 // row adds up what a question answers, for all repositories, and says up to when
@@ -68,7 +68,7 @@ func (c *Core) row(ctx context.Context, q question, measure, now bool) (out Rule
 	if n > fewGoing && known && !now && time.Since(was.at) < measurePause*was.took {
 		return out, until, false, nil
 	}
-	going := make([]registry.Digest, 0, n)
+	going := make([]index.In, 0, n)
 	for _, of := range j.repos {
 		going = append(going, of.rows[q.key].going...)
 	}

@@ -206,7 +206,7 @@ func (c *Core) judgeSome(ctx context.Context, some []*pending, now time.Time) er
 	}
 	inParallel(len(all), func(i int) {
 		p, n := all[i].p, all[i].n
-		p.out[n] = sayOf(p.group, p.ask[n].rules.For(p.repo), now)
+		p.out[n] = sayOf(p.repo, p.group, p.ask[n].rules.For(p.repo), now)
 	})
 	for _, p := range some {
 		for n, q := range p.ask {
@@ -229,14 +229,15 @@ func (c *Core) judgeSome(ctx context.Context, some []*pending, now time.Time) er
 // in effect, and of some that a person tries.
 const mostRows = 16
 
-func sayOf(g *retention.Group, rules *retention.Rules, now time.Time) *saying {
+func sayOf(repo string, g *retention.Group, rules *retention.Rules, now time.Time) *saying {
 	judgment := g.Judge(rules, now)
 	t := &saying{tags: judgment.Tags, manifests: judgment.Manifests, of: g.Len(), at: judgment.At, until: judgment.Until, judgment: judgment}
 	t.emptied = emptied(g, t.tags)
 	if n := t.tags + t.manifests; n > 0 {
-		t.going = make([]registry.Digest, 0, n)
+		t.going = make([]index.In, 0, n)
 		for place := range judgment.Dropped() {
-			t.going = append(t.going, g.Candidate(place).Digest)
+			one := g.Candidate(place)
+			t.going = append(t.going, index.In{Repository: repo, Digest: one.Digest, Untagged: one.Tag == ""})
 		}
 	}
 	return t

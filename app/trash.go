@@ -38,7 +38,7 @@ func (c *Core) Delete(ctx context.Context, r DeleteRequest) (DeleteReply, error)
 		}
 		going[i] = d.Digest
 	}
-	frees, err := c.frees(ctx, going...)
+	frees, err := c.frees(ctx, r.Repository, going...)
 	if err != nil {
 		return reply, err
 	}

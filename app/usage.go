@@ -41,7 +41,7 @@ func (c *Core) measureTags(ctx context.Context, rows []index.Tag, reply *TagsRep
 	if len(rows) < reply.Repository.Tags {
 		return nil // a search left some out
 	}
-	tagged, err := c.frees(ctx, digests...)
+	tagged, err := c.frees(ctx, reply.Repository.Name, digests...)
 	reply.Repository.Loose = max(reply.Repository.Frees-tagged, 0)
 	return err
 }

@@ -17,7 +17,8 @@ type Usage struct {
 	Bytes int64
 	// Images is the part of Bytes that exactly one tagged manifest reaches,
 	// Shared what several do. Tags of one digest are one manifest; what refers
-	// to a subject is reached with it.
+	// to a subject is reached with it, as far as a tag of a repository where it
+	// does so is there.
 	Images, Shared int64
 	// Held is what no tag reaches, and a root does. Pinned is the part of it that
 	// a lasting root reaches.
@@ -30,6 +31,17 @@ type Usage struct {
 // Fresh is the part of [Usage] that is newer than a moment: files and links
 // that came after it, and what such a manifest reaches.
 type Fresh struct{ Loose, Untagged int64 }
+
+// In is a manifest as a repository has it: what refers to it there is reached
+// through it, and what does so only elsewhere is not. Without a repository,
+// whatever refers to it anywhere is.
+type In struct {
+	Repository string
+	Digest     registry.Digest
+	// Untagged says that it is not a tag which names the manifest that is meant,
+	// but the manifest alone.
+	Untagged bool
+}
 
 // Root is something beside tags that holds a manifest; see [PutRoot].
 type Root struct {

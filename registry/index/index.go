@@ -64,15 +64,15 @@ type Index interface {
 	// by how much that is.
 	Fresh(ctx context.Context, since time.Time) (Fresh, error)
 
-	// Frees gives the bytes on disk that nothing would reach any more if tags
-	// went that name the digests, and that these reach now: one tag for each
-	// time that a digest comes. A digest that no tag names stands for its
-	// manifest. What a lasting root reaches stays.
-	Frees(ctx context.Context, going ...registry.Digest) (int64, error)
+	// Frees gives the bytes on disk that nothing would reach any more if tags of
+	// the repositories went, and that these reach now: one tag for each time that
+	// a manifest comes, and none for one that is said to be untagged. What a
+	// lasting root reaches stays.
+	Frees(ctx context.Context, going ...In) (int64, error)
 
-	// Sizes says for each digest how much it reaches, each distinct blob once,
+	// Sizes says for each manifest how much it reaches, each distinct blob once,
 	// in bytes; 0 for what is not known.
-	Sizes(ctx context.Context, digests ...registry.Digest) (map[registry.Digest]int64, error)
+	Sizes(ctx context.Context, manifests ...In) (map[In]int64, error)
 
 	// Candidates gives what rules may judge in a repository, or, when repo is
 	// empty, in all, one repository after the other. The values it yields are
@@ -269,7 +269,7 @@ const MaxSame = 100
 type Tag struct {
 	Name       string
 	Descriptor registry.Descriptor
-	// Size is everything the tag reaches, each distinct blob once, in bytes.
+	// Size is everything the tag reaches, each distinct blob once, in bytes; see [In].
 	Size int64
 	// Shared is how many of those bytes another tagged manifest reaches as well.
 	Shared int64

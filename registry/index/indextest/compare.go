@@ -36,14 +36,7 @@ func compare(t *testing.T, x index.Index, m *model, r *rand.Rand, at string) {
 		}
 	}
 	for _, d := range m.w.manifests {
-		d := d.Descriptor.Digest
-		want := int64(0)
-		for o := range m.reachAll(d) {
-			want += m.size(o)
-		}
-		if got := must(x.Sizes(t.Context(), d))(t)[d]; got != want {
-			t.Fatalf("%s: %s reaches %d bytes, want %d", at, d, got, want)
-		}
+		compareSizes(t, x, m, d.Descriptor.Digest, at)
 	}
 	compareFrees(t, x, m, r, at)
 	var ids []string
@@ -67,18 +60,47 @@ func compare(t *testing.T, x index.Index, m *model, r *rand.Rand, at string) {
 	}
 }
 
+// compareSizes asks how much a manifest reaches in each repository, and in all,
+// alone and among many.
+func compareSizes(t *testing.T, x index.Index, m *model, d registry.Digest, at string) {
+	t.Helper()
+	var asked []index.In
+	for _, repo := range append([]string{""}, repos...) {
+		in, want := index.In{Repository: repo, Digest: d}, int64(0)
+		for o := range m.reachAll(in) {
+			want += m.size(o)
+		}
+		if got := must(x.Sizes(t.Context(), in))(t)[in]; got != want {
+			t.Fatalf("%s: %v reaches %d bytes, want %d", at, in, got, want)
+		}
+		asked = append(asked, in)
+	}
+	many := slices.Clone(asked)
+	for n := range 300 {
+		many = append(many, index.In{Digest: digestOf("unknown %d", n)})
+	}
+	few, sizes := must(x.Sizes(t.Context(), asked...))(t), must(x.Sizes(t.Context(), many...))(t)
+	for _, in := range asked {
+		if few[in] != sizes[in] {
+			t.Fatalf("%s: %v among many reaches %d bytes, alone %d", at, in, sizes[in], few[in])
+		}
+	}
+}
+
 // compareFrees asks what some tags, and some manifests without one, would free.
 func compareFrees(t *testing.T, x index.Index, m *model, r *rand.Rand, at string) {
 	t.Helper()
-	var all, going []registry.Digest
+	var all, going []index.In
 	for _, repo := range repos {
 		for _, tag := range slices.Sorted(keys(m.tags[repo])) {
-			all = append(all, m.tags[repo][tag])
+			all = append(all, index.In{Repository: repo, Digest: m.tags[repo][tag]})
 		}
 	}
 	for _, known := range m.w.manifests {
-		if r.IntN(5) == 0 && !slices.Contains(all, known.Descriptor.Digest) {
-			going = append(going, known.Descriptor.Digest)
+		in := index.In{Repository: repos[r.IntN(len(repos))], Digest: known.Descriptor.Digest}
+		if r.IntN(5) == 0 && !slices.Contains(all, in) {
+			in.Untagged = true
+			going = append(going, in)
 		}
 	}
 	for _, share := range []int{4, 2, 1} {
@@ -91,7 +113,7 @@ func compareFrees(t *testing.T, x index.Index, m *model, r *rand.Rand, at string
 		want := m.frees(some)
 		// Unknown digests free nothing, and make it many.
 		for n := range 300 {
-			some = append(some, digestOf("unknown %d", n))
+			some = append(some, index.In{Repository: repos[0], Digest: digestOf("unknown %d", n)})
 		}
 		if got := must(x.Frees(t.Context(), some...))(t); got != want {
 			t.Fatalf("%s: %d of %d tags among many free %d, want %d", at, len(some)-300, len(all), got, want)
@@ -124,7 +146,7 @@ func compareTags(t *testing.T, x index.Index, m *model, repo string, images map[
 	}
 	for _, row := range rows {
 		d := m.tags[repo][row.Name]
-		size, shared, frees := m.tagSizes(d, images)
+		size, shared, frees := m.tagSizes(index.In{Repository: repo, Digest: d}, images)
 		if row.Descriptor.Digest != d || row.Size != size || row.Shared != shared || row.Frees != frees {
 			t.Fatalf("%s: %s:%s is %s, size %d, shared %d, frees %d; want %s, %d, %d, %d",
 				at, repo, row.Name, row.Descriptor.Digest, row.Size, row.Shared, row.Frees, d, size, shared, frees)

@@ -139,28 +139,48 @@ func (m *model) held(d registry.Digest) bool {
 	return false
 }
 
-// reach gives everything that lives through d.
-func (m *model) reach(d registry.Digest, into map[registry.Digest]bool) {
+// attached says whether a manifest refers to its subject in a repository, or,
+// without a name, in any.
+func (m *model) attached(repo string, referrer registry.Digest) bool {
+	return m.revisions[repo][referrer] || repo == "" && m.held(referrer)
+}
+
+// reach gives everything that lives through a manifest.
+func (m *model) reach(from index.In, into map[registry.Digest]bool) {
+	d := from.Digest
 	if into[d] {
 		return
 	}
 	into[d] = true
 	known := m.known[d]
 	for _, next := range slices.Concat(known.Blobs, known.Children) {
-		m.reach(next.Digest, into)
+		m.reach(index.In{Repository: from.Repository, Digest: next.Digest}, into)
 	}
 	for referrer, info := range m.known {
-		if info.Subject == d && m.held(referrer) {
-			m.reach(referrer, into)
+		if info.Subject == d && m.attached(from.Repository, referrer) {
+			m.reach(index.In{Repository: from.Repository, Digest: referrer}, into)
 		}
 	}
 }
 
-// reachAll gives what lives through any of some digests.
-func (m *model) reachAll(from ...registry.Digest) map[registry.Digest]bool {
+// reachAll gives what lives through any of some manifests, each by itself: what
+// one repository attaches to what another reaches is not reached.
+func (m *model) reachAll(from ...index.In) map[registry.Digest]bool {
 	out := map[registry.Digest]bool{}
-	for _, d := range from {
-		m.reach(d, out)
+	for _, in := range from {
+		one := map[registry.Digest]bool{}
+		m.reach(in, one)
+		maps.Copy(out, one)
+	}
+	return out
+}
+
+// named gives what tags name, each time.
+func (m *model) named() (out []index.In) {
+	for repo, tags := range m.tags {
+		for _, d := range tags {
+			out = append(out, index.In{Repository: repo, Digest: d})
+		}
 	}
 	return out
 }
@@ -174,7 +194,7 @@ func (m *model) images() map[registry.Digest]int {
 		}
 	}
 	for d := range named {
-		for o := range m.reachAll(d) {
+		for o := range m.reachAll(index.In{Digest: d}) {
 			out[o]++
 		}
 	}
@@ -186,7 +206,7 @@ func (m *model) kept(lasting bool) map[registry.Digest]bool {
 	out := map[registry.Digest]bool{}
 	for _, root := range m.roots {
 		if root.Lasting || !lasting {
-			m.reach(root.Digest, out)
+			m.reach(index.In{Digest: root.Digest}, out)
 		}
 	}
 	return out
@@ -197,7 +217,7 @@ func (m *model) revised() map[registry.Digest]bool {
 	out := map[registry.Digest]bool{}
 	for _, revisions := range m.revisions {
 		for d := range revisions {
-			m.reach(d, out)
+			m.reach(index.In{Digest: d}, out)
 		}
 	}
 	return out
@@ -213,15 +233,15 @@ func (m *model) disk(d registry.Digest) int64 {
 
 // usage computes the totals, object by object.
 func (m *model) usage() (u index.Usage) {
-	images, kept, pinned, revised := m.images(), m.kept(false), m.kept(true), m.revised()
+	images, tagged, kept, pinned, revised := m.images(), m.reachAll(m.named()...), m.kept(false), m.kept(true), m.revised()
 	for d := range m.stored {
 		n := m.disk(d)
 		u.Blobs++
 		u.Bytes += n
 		switch {
-		case images[d] > 1:
+		case tagged[d] && images[d] > 1:
 			u.Shared += n
-		case images[d] == 1:
+		case tagged[d]:
 			u.Images += n
 		case kept[d]:
 			u.Held += n
@@ -246,24 +266,26 @@ func (m *model) usage() (u index.Usage) {
 }
 
 // frees computes what is on disk and only reached by what goes: one tag for each
-// time that a digest comes.
-func (m *model) frees(going []registry.Digest) (sum int64) {
-	left := map[registry.Digest]int{}
-	for _, tags := range m.tags {
-		for _, d := range tags {
-			left[d]++
-		}
+// time that a manifest comes.
+func (m *model) frees(going []index.In) (sum int64) {
+	left := map[index.In]int{}
+	for _, in := range m.named() {
+		left[in]++
 	}
-	for _, d := range going {
-		left[d]--
+	reached := map[registry.Digest]bool{}
+	for _, in := range going {
+		if !in.Untagged {
+			left[in]--
+		}
+		maps.Copy(reached, m.reachAll(in))
 	}
 	stays := m.kept(true)
-	for d, n := range left {
+	for in, n := range left {
 		if n > 0 {
-			m.reach(d, stays)
+			maps.Copy(stays, m.reachAll(in))
 		}
 	}
-	for d := range m.reachAll(going...) {
+	for d := range reached {
 		if !stays[d] {
 			sum += m.disk(d)
 		}
@@ -272,14 +294,15 @@ func (m *model) frees(going []registry.Digest) (sum int64) {
 }
 
 // tagSizes gives the figures of one tag.
-func (m *model) tagSizes(d registry.Digest, images map[registry.Digest]int) (size, shared, frees int64) {
-	for o := range m.reachAll(d) {
+func (m *model) tagSizes(in index.In, images map[registry.Digest]int) (size, shared, frees int64) {
+	tagged := m.reachAll(m.named()...)
+	for o := range m.reachAll(in) {
 		size += m.size(o)
-		if images[o] > 1 {
+		if tagged[o] && images[o] > 1 {
 			shared += m.size(o)
 		}
 	}
-	return size, shared, m.frees([]registry.Digest{d})
+	return size, shared, m.frees([]index.In{in})
 }
 
 // size is what an index can know: the size of what some change has told of.

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"testing"
 
-	"berth/registry"
 	"berth/registry/index"
 )
 
@@ -28,9 +27,9 @@ func BenchmarkUsage(b *testing.B) {
 func BenchmarkFrees(b *testing.B) {
 	for _, count := range sizes[1:] {
 		x := tags(b, count)
-		var going []registry.Digest
+		var going []index.In
 		for n := range count / 2 {
-			going = append(going, pushed("team/app", "", n)[3].(index.PutManifest).Manifest.Descriptor.Digest)
+			going = append(going, index.In{Repository: "team/app", Digest: pushed("team/app", "", n)[3].(index.PutManifest).Manifest.Descriptor.Digest})
 		}
 		ask := func(b *testing.B) {
 			b.Helper()
@@ -47,7 +46,7 @@ func BenchmarkFrees(b *testing.B) {
 		})
 		b.Run(fmt.Sprintf("first/%d", count), func(b *testing.B) {
 			for n := 0; b.Loop(); n++ {
-				if err := x.Apply(b.Context(), index.PutRoot{ID: fmt.Sprint("trash/", n), Digest: going[0]}); err != nil {
+				if err := x.Apply(b.Context(), index.PutRoot{ID: fmt.Sprint("trash/", n), Digest: going[0].Digest}); err != nil {
 					b.Fatal(err)
 				}
 				ask(b)

@@ -5,56 +5,37 @@ import (
 	"database/sql"
 	"errors"
 
-	"berth/registry"
+	"berth/registry/index"
 )
 
 // Frees gives what would be free if tags went; see index.Index.
-func (x *Index) Frees(ctx context.Context, going ...registry.Digest) (sum int64, err error) {
+func (x *Index) Frees(ctx context.Context, going ...index.In) (sum int64, err error) {
 	if len(going) >= manyAtOnce {
-		_, err := x.withGraph(ctx, true, func(g *graph) error {
-			ids := make([]int32, 0, len(going))
-			for _, d := range going {
-				id, ok, err := g.find(ctx, x, d)
-				if err != nil {
-					return err
-				}
-				if ok {
-					ids = append(ids, id)
-				}
-			}
-			sum = g.frees(ids)
-			return nil
-		})
-		return sum, err
+		return x.manyFree(ctx, going)
 	}
 	if err := x.settle(ctx); err != nil {
 		return 0, err
 	}
-	times := map[registry.Digest]int64{}
-	for _, d := range going {
-		times[d]++
-	}
 	type one struct{ disk, refs, gone int64 }
 	reached := map[int64]*one{}
-	for d, n := range times {
-		rows, err := x.query(ctx, `SELECT r.o, o.disk, o.refs, o.pinned, (SELECT min(tags, ?) FROM obj WHERE key = ?)
-			FROM (WITH RECURSIVE r(o) AS (SELECT id FROM obj WHERE key = ? UNION SELECT e.child FROM r JOIN edge e ON e.parent=r.o) SELECT o FROM r) r
-			CROSS JOIN obj o ON o.id = r.o`, n, keyOf(d), keyOf(d))
+	for from, tags := range tagsOf(going) {
+		repo, err := x.viewer(ctx, from.Repository)
+		if err != nil {
+			return 0, err
+		}
+		rows, err := x.query(ctx, `SELECT o.id, o.disk, o.refs FROM obj o WHERE o.disk > 0 AND o.pinned = 0 AND o.id IN (`+sqlReachKey+`)`, keyOf(from.Digest), repo, repo)
 		if err != nil {
 			return 0, err
 		}
 		for rows.Next() {
-			var id, disk, refs, pinned, gone int64
-			if err := rows.Scan(&id, &disk, &refs, &pinned, &gone); err != nil {
+			var id, disk, refs int64
+			if err := rows.Scan(&id, &disk, &refs); err != nil {
 				return 0, errors.Join(x.watch(err), rows.Close())
-			}
-			if pinned > 0 || disk <= 0 {
-				continue
 			}
 			if reached[id] == nil {
 				reached[id] = &one{disk: disk, refs: refs}
 			}
-			reached[id].gone += gone
+			reached[id].gone += int64(tags)
 		}
 		if err := errors.Join(x.watch(rows.Err()), rows.Close()); err != nil {
 			return 0, err
@@ -68,44 +49,116 @@ func (x *Index) Frees(ctx context.Context, going ...registry.Digest) (sum int64,
 	return sum, nil
 }
 
-// Sizes says how much each digest reaches; see index.Index.
-func (x *Index) Sizes(ctx context.Context, digests ...registry.Digest) (map[registry.Digest]int64, error) {
-	if len(digests) >= manyAtOnce {
-		return x.manySizes(ctx, digests)
+// tagsOf counts the tags that go, by what they name.
+func tagsOf(going []index.In) map[index.In]int32 {
+	out := make(map[index.In]int32, len(going))
+	for _, in := range going {
+		n := int32(1)
+		if in.Untagged {
+			in.Untagged, n = false, 0
+		}
+		out[in] += n
+	}
+	return out
+}
+
+// viewer gives the id of a repository for a view: 0 for that of all. One that
+// there is not sees nothing that refers to another.
+func (x *Index) viewer(ctx context.Context, repo string) (int64, error) {
+	if repo == "" {
+		return 0, nil
+	}
+	id, err := x.repository(ctx, repo)
+	if errors.Is(err, index.ErrUnknown) {
+		return -1, nil
+	}
+	return id, err
+}
+
+// views gives the objects of manifests, as far as they are known, with what was
+// said of them. The caller holds graphs.mu.
+func (g *graph) views(ctx context.Context, x *Index, manifests map[index.In]int32) (map[view]int32, map[view][]index.In, error) {
+	out, names, ids := make(map[view]int32, len(manifests)), make(map[view][]index.In, len(manifests)), map[string]int64{}
+	for in, n := range manifests {
+		repo, ok := ids[in.Repository]
+		if !ok {
+			var err error
+			if repo, err = x.viewer(ctx, in.Repository); err != nil {
+				return nil, nil, err
+			}
+			ids[in.Repository] = repo
+		}
+		id, ok, err := g.find(ctx, x, in.Digest)
+		if err != nil {
+			return nil, nil, err
+		}
+		if ok {
+			v := view{repo, int64(id)}
+			out[v] += n
+			names[v] = append(names[v], in)
+		}
+	}
+	return out, names, nil
+}
+
+func (x *Index) manyFree(ctx context.Context, going []index.In) (sum int64, err error) {
+	_, err = x.withGraph(ctx, true, func(g *graph) error {
+		views, _, err := g.views(ctx, x, tagsOf(going))
+		if err == nil {
+			sum = g.frees(views)
+		}
+		return err
+	})
+	return sum, err
+}
+
+// Sizes says how much each manifest reaches; see index.Index.
+func (x *Index) Sizes(ctx context.Context, manifests ...index.In) (map[index.In]int64, error) {
+	out := make(map[index.In]int64, len(manifests))
+	if len(manifests) >= manyAtOnce {
+		return out, x.manySizes(ctx, manifests, out)
 	}
 	if err := x.settle(ctx); err != nil {
 		return nil, err
 	}
-	out := make(map[registry.Digest]int64, len(digests))
-	for _, d := range digests {
+	stmt, err := x.file.Load().prepared(`SELECT ifnull(sum(size),0) FROM obj WHERE id IN (` + sqlReachKey + `)`)
+	if err != nil {
+		return nil, x.watch(err)
+	}
+	for _, in := range manifests {
+		repo, err := x.viewer(ctx, in.Repository)
+		if err != nil {
+			return nil, err
+		}
 		var size int64
-		err := x.scan(ctx, `SELECT ifnull(sum(size),0) FROM obj WHERE id IN (
-			WITH RECURSIVE r(o) AS (SELECT id FROM obj WHERE key = ? UNION SELECT e.child FROM r JOIN edge e ON e.parent=r.o) SELECT o FROM r)`, keyOf(d), &size)
+		err = x.watch(stmt.QueryRowContext(context.WithoutCancel(ctx), keyOf(in.Digest), repo, repo).Scan(&size))
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return nil, err
 		}
-		out[d] = size
+		out[in] = size
 	}
 	return out, nil
 }
 
-func (x *Index) manySizes(ctx context.Context, digests []registry.Digest) (map[registry.Digest]int64, error) {
-	out := make(map[registry.Digest]int64, len(digests))
+func (x *Index) manySizes(ctx context.Context, manifests []index.In, out map[index.In]int64) error {
 	_, err := x.withGraph(ctx, true, func(g *graph) error {
+		asked := make(map[index.In]int32, len(manifests))
+		for _, in := range manifests {
+			asked[in], out[in] = 0, 0
+		}
+		_, names, err := g.views(ctx, x, asked)
+		if err != nil {
+			return err
+		}
 		var stack []int32
-		for _, d := range digests {
+		for from, of := range names {
 			sum := int64(0)
-			id, ok, err := g.find(ctx, x, d)
-			if err != nil {
-				return err
+			stack = g.walk(from.repo, int32(from.obj), stack, func(_ int32, v *vertex) { sum += v.size }) //nolint:gosec // rows are fewer
+			for _, in := range of {
+				out[in] = sum
 			}
-			if ok {
-				g.mark++
-				stack = g.walk(id, g.mark, stack, func(v *vertex) { sum += v.size })
-			}
-			out[d] = sum
 		}
 		return nil
 	})
-	return out, err
+	return err
 }

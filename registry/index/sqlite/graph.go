@@ -13,16 +13,17 @@ type graph struct {
 	byDigest map[registry.Digest]int32 // manifests
 	objects  []vertex                  // by id
 	kids     []int32
-	unused   int     // of kids
-	going    []int32 // by id: tags that go; all zero between two questions
-	mark     int32   // the last that was used
+	links    map[view]struct{} // repositories and the referrers that they link
+	unused   int               // of kids
+	going    []int32           // by id: 1 and the tags that go and reach it; all zero between two questions
+	mark     int32             // the last that was used
 }
 
 type vertex struct {
 	size     int64
 	digest   registry.Digest // of a manifest
 	from, to int32           // of kids
-	tags     int32
+	refs     int32
 	subject  int32
 	mark     int32
 	there    bool // on disk, with that size
@@ -44,16 +45,17 @@ func (g *graph) name(id int32, d registry.Digest) {
 
 // The rows that a graph is made of. Who is no manifest needs no name.
 const (
-	sqlVertices = `SELECT id, size, disk > 0, tags, pinned > 0, ifnull(subject, 0), CASE WHEN info IS NOT NULL OR tags > 0 THEN key END FROM obj ORDER BY id`
+	sqlVertices = `SELECT id, size, disk > 0, refs, pinned > 0, ifnull(subject, 0), CASE WHEN info IS NOT NULL OR tags > 0 THEN key END FROM obj ORDER BY id`
 	sqlEdges    = `SELECT parent, child FROM edge ORDER BY parent`
+	sqlLinks    = `SELECT h.repo, h.obj FROM obj o CROSS JOIN hold h ON h.obj = o.id WHERE o.subject IS NOT NULL AND h.kind >= 2`
 )
 
 func (x *Index) loadGraph() (*graph, error) {
-	g := &graph{byDigest: map[registry.Digest]int32{}}
+	g := &graph{byDigest: map[registry.Digest]int32{}, links: map[view]struct{}{}}
 	err := x.bulk(sqlVertices, func(row []driver.Value) {
 		id := small(row[0])
 		v := g.grow(id)
-		v.size, v.there, v.tags, v.pinned, v.subject = integer(row[1]), integer(row[2]) != 0, small(row[3]), integer(row[4]) != 0, small(row[5])
+		v.size, v.there, v.refs, v.pinned, v.subject = integer(row[1]), integer(row[2]) != 0, small(row[3]), integer(row[4]) != 0, small(row[5])
 		if key, ok := row[6].([]byte); ok {
 			g.name(id, digestOf(key))
 		}
@@ -71,6 +73,10 @@ func (x *Index) loadGraph() (*graph, error) {
 		g.kids = append(g.kids, kid)
 		v.to = int32(len(g.kids)) //nolint:gosec // as above
 	})
+	if err != nil {
+		return nil, err
+	}
+	err = x.bulk(sqlLinks, func(row []driver.Value) { g.links[view{integer(row[0]), integer(row[1])}] = struct{}{} })
 	return g, err
 }
 
@@ -79,13 +85,17 @@ func small(v driver.Value) int32 { return int32(integer(v)) } //nolint:gosec // 
 
 // take makes a change that was written to the database.
 func (g *graph) take(c graphChange) {
-	if c.edge != noEdge {
+	if c.edge == newEdge || c.edge == cutEdge {
 		g.grow(max(c.id, c.kid))
 	}
 	switch c.edge {
+	case newHold:
+		g.links[view{int64(c.kid), int64(c.id)}] = struct{}{}
+	case cutHold:
+		delete(g.links, view{int64(c.kid), int64(c.id)})
 	case noEdge:
 		v := g.grow(c.id)
-		v.size, v.there, v.tags, v.pinned, v.subject = c.size, c.there, c.tags, c.pinned, c.kid
+		v.size, v.there, v.refs, v.pinned, v.subject = c.size, c.there, c.refs, c.pinned, c.kid
 		if c.key != "" && v.digest == "" {
 			g.name(c.id, digestOf([]byte(c.key)))
 		}
@@ -132,53 +142,56 @@ func (g *graph) compact() {
 	g.kids, g.unused = kids, 0
 }
 
-// walk marks what lives through an object and was not marked before, and gives
-// it to visit, which may be nil.
-func (g *graph) walk(from, mark int32, stack []int32, visit func(v *vertex)) []int32 {
+// walk marks what lives through an object in a repository, or, for 0, in any,
+// and gives it to visit.
+func (g *graph) walk(repo int64, from int32, stack []int32, visit func(id int32, v *vertex)) []int32 {
+	g.mark++
 	stack = append(stack[:0], from)
 	for len(stack) > 0 {
-		v := &g.objects[stack[len(stack)-1]]
+		id := stack[len(stack)-1]
+		v := &g.objects[id]
 		stack = stack[:len(stack)-1]
-		if v.mark == mark {
+		if v.mark == g.mark {
 			continue
 		}
-		v.mark = mark
-		if visit != nil {
-			visit(v)
-		}
+		v.mark = g.mark
+		visit(id, v)
 		for _, kid := range g.kids[v.from:v.to] {
-			if g.objects[kid].mark != mark {
-				stack = append(stack, kid)
+			if k := &g.objects[kid]; k.mark == g.mark || k.subject == id && !g.sees(repo, kid) {
+				continue
 			}
+			stack = append(stack, kid)
 		}
 	}
 	return stack
 }
 
-// frees marks what the tags that stay reach; what those that go reach beside is
-// free.
-func (g *graph) frees(ids []int32) (sum int64) {
+// sees reports whether a referrer is one in a repository.
+func (g *graph) sees(repo int64, referrer int32) bool {
+	_, ok := g.links[view{repo, int64(referrer)}]
+	return ok || repo == 0
+}
+
+// frees counts for everything the tags that go and reach it; what no other
+// reaches is free.
+func (g *graph) frees(going map[view]int32) (sum int64) {
 	if len(g.going) < len(g.objects) {
 		g.going = make([]int32, len(g.objects)+len(g.objects)/8)
 	}
-	g.mark++
-	for _, id := range ids {
-		g.going[id]++
+	var stack, touched []int32
+	for from, tags := range going {
+		stack = g.walk(from.repo, int32(from.obj), stack, func(id int32, _ *vertex) { //nolint:gosec // rows are fewer
+			if g.going[id] == 0 {
+				g.going[id], touched = 1, append(touched, id)
+			}
+			g.going[id] += tags
+		})
 	}
-	var stack []int32
-	for id := range g.objects {
-		if v := &g.objects[id]; v.tags > 0 && v.tags > g.going[id] {
-			stack = g.walk(int32(id), g.mark, stack, nil) //nolint:gosec // as above
-		}
-	}
-	count := func(v *vertex) {
-		if v.there && !v.pinned {
+	for _, id := range touched {
+		if v := &g.objects[id]; v.there && !v.pinned && g.going[id] > v.refs {
 			sum += v.size
 		}
-	}
-	for _, id := range ids {
 		g.going[id] = 0
-		stack = g.walk(id, g.mark, stack, count)
 	}
 	return sum
 }

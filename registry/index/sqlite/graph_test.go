@@ -85,8 +85,11 @@ func sameGraph(t *testing.T, x *Index, kept *graph) {
 				kids[kid] = true
 			}
 			if v.size > 0 || len(kids) > 0 {
-				out[fmt.Sprint(id)] = fmt.Sprint(v.size, v.there, v.tags, v.pinned, v.subject, v.digest, len(kids) == int(v.to-v.from), kids)
+				out[fmt.Sprint(id)] = fmt.Sprint(v.size, v.there, v.refs, v.pinned, v.subject, v.digest, len(kids) == int(v.to-v.from), kids)
 			}
+		}
+		for v := range g.links {
+			out[fmt.Sprint("link ", v)] = ""
 		}
 		for d, id := range g.byDigest {
 			out[string(d)] = fmt.Sprint(id)

@@ -36,13 +36,14 @@ type graphs struct {
 	changes []graphChange
 }
 
-// graphChange is a row of obj as it is now, or an edge that came or went. Making
+// graphChange is a row of obj as it is now, or an edge that came or went, or a
+// repository (kid) that began, or ceased, to link a referrer. Making
 // one again, or one that the graph was loaded with, changes nothing.
 type graphChange struct {
 	edge    edgeChange
 	id, kid int32 // kid is the subject where there is no edge
 	size    int64
-	tags    int32
+	refs    int32
 	there   bool
 	pinned  bool
 	key     string // of a manifest
@@ -54,6 +55,8 @@ const (
 	noEdge edgeChange = iota
 	newEdge
 	cutEdge
+	newHold
+	cutHold
 )
 
 // tell notes what the writer has committed.

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"slices"
 	"time"
 
 	"berth/registry"
@@ -17,15 +18,17 @@ func when(ok bool, n int64) int64 {
 type hold struct{ kind, at int64 }
 
 // kind says how a repository holds an object.
-func (w *writer) kind(r *repo, o *object) (hold, error) {
+func (w *writer) kind(r *repo, o *object) (hold, error) { return w.kindIn(r.id, o) }
+
+func (w *writer) kindIn(repo int64, o *object) (hold, error) {
 	if o.holds == 0 {
 		return hold{}, nil
 	}
-	key := [2]int64{r.id, o.id}
+	key := [2]int64{repo, o.id}
 	if h, ok := w.holds[key]; ok {
 		return h, nil
 	}
-	row, err := w.one(sqlHold, r.id, o.id)
+	row, err := w.one(sqlHold, repo, o.id)
 	if err != nil {
 		return hold{}, err
 	}
@@ -81,11 +84,40 @@ func (w *writer) put(name string, d registry.Digest, size, kind, at int64) error
 			return err
 		}
 	}
-	if err := w.setKind(r, o, now); err != nil || kind == holdBlob || had.kind&holdManifest != 0 {
+	if kind == holdBlob || had.kind&holdManifest != 0 {
+		return w.setKind(r, o, now)
+	}
+	return w.link(r, o, now)
+}
+
+// link makes a repository link a manifest, which it did not before.
+func (w *writer) link(r *repo, o *object, now hold) error {
+	seers, err := w.seersOfSubject(r, o)
+	if err != nil {
+		return err
+	}
+	if err := w.setKind(r, o, now); err != nil {
 		return err
 	}
 	w.manifests(r, 1)
-	return w.rename(o, func() { o.revisions++ })
+	w.linked(r, o, newHold)
+	if err := w.rename(o, func() { o.revisions++ }); err != nil || o.subject == 0 {
+		return err
+	}
+	subject, err := w.objectOf(o.subject)
+	if err != nil {
+		return err
+	}
+	kids, err := w.kids(subject)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(kids, o.id) {
+		if err := w.join(subject, []*object{o}); err != nil {
+			return err
+		}
+	}
+	return w.show(seers, o)
 }
 
 // anew is how much later a manifest must be pushed again for that to be noted.
@@ -113,6 +145,12 @@ func (w *writer) dropHeld(r *repo, o *object, kind int64) error {
 	if kind == holdBlob {
 		left.at = had.at
 	}
+	var seers []seer
+	if kind == holdManifest {
+		if seers, err = w.seersOfSubject(r, o); err != nil {
+			return err
+		}
+	}
 	if err := w.setKind(r, o, left); err != nil {
 		return err
 	}
@@ -125,6 +163,10 @@ func (w *writer) dropHeld(r *repo, o *object, kind int64) error {
 		return nil
 	}
 	w.manifests(r, -1)
+	w.linked(r, o, cutHold)
+	if err := w.hide(seers); err != nil {
+		return err
+	}
 	if err := w.rename(o, func() { o.revisions-- }); err != nil {
 		return err
 	}

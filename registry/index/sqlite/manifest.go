@@ -1,8 +1,6 @@
 package sqlite
 
 import (
-	"slices"
-
 	"berth/registry"
 	"berth/registry/index"
 )
@@ -19,18 +17,7 @@ func (w *writer) putManifest(c index.PutManifest) error {
 			return err
 		}
 	}
-	if err := w.put(c.Repository, d.Digest, d.Size, holdManifest, nanoseconds(c.At)); err != nil || o.subject == 0 {
-		return err
-	}
-	subject, err := w.objectOf(o.subject)
-	if err != nil {
-		return err
-	}
-	kids, err := w.kids(subject)
-	if err != nil || slices.Contains(kids, o.id) {
-		return err
-	}
-	return w.join(subject, []*object{o})
+	return w.put(c.Repository, d.Digest, d.Size, holdManifest, nanoseconds(c.At))
 }
 
 func (w *writer) putContent(m *index.Manifest) error {
@@ -69,5 +56,12 @@ func (w *writer) describe(o *object, m *index.Manifest) (err error) {
 			kids = append(kids, kid)
 		}
 	}
-	return w.join(o, kids)
+	seers, err := w.seers(o, 0)
+	if err != nil {
+		return err
+	}
+	if err := w.join(o, kids); err != nil {
+		return err
+	}
+	return w.show(seers, kids...)
 }

@@ -32,16 +32,18 @@ type object struct {
 }
 
 // counts are how many sources reach an object: tags, manifests with a tag, with
-// a root, with a lasting one, and with a revision.
+// a root, with a lasting one, and with a revision. A tag reaches what refers to
+// a subject in its own repository; the others, what does so in any.
 type counts struct{ refs, images, kept, pinned, revs int64 }
 
 func (c counts) plus(d counts, times int64) counts {
 	return counts{c.refs + times*d.refs, c.images + times*d.images, c.kept + times*d.kept, c.pinned + times*d.pinned, c.revs + times*d.revs}
 }
 
-// gives is what an object counts for everything that lives through it.
+// gives is what an object counts for everything that lives through it, beside
+// its tags.
 func (o *object) gives() counts {
-	return counts{o.tags, when(o.tags > 0, 1), when(o.roots > 0, 1), when(o.lasting > 0, 1), when(o.revisions > 0, 1)}
+	return counts{0, when(o.tags > 0, 1), when(o.roots > 0, 1), when(o.lasting > 0, 1), when(o.revisions > 0, 1)}
 }
 
 // weight is what an object takes on disk.
@@ -63,9 +65,9 @@ func (o *object) figures() figures {
 	}
 	f := figures{blobs: 1, bytes: o.disk}
 	switch {
-	case o.images > 1:
+	case o.refs > 0 && o.images > 1:
 		f.shared = o.disk
-	case o.images == 1:
+	case o.refs > 0:
 		f.images = o.disk
 	case o.kept > 0:
 		f.held, f.pinned = o.disk, when(o.pinned > 0, o.disk)
@@ -89,7 +91,7 @@ func (f *figures) add(g figures, times int64) {
 // graphChange tells what a graph must know of an object.
 func (o *object) graphChange() graphChange {
 	c := graphChange{
-		id: int32(o.id), kid: int32(o.subject), size: o.size, tags: int32(o.tags), there: o.disk > 0, pinned: o.pinned > 0, //nolint:gosec // rows are fewer
+		id: int32(o.id), kid: int32(o.subject), size: o.size, refs: int32(o.refs), there: o.disk > 0, pinned: o.pinned > 0, //nolint:gosec // rows are fewer
 	}
 	if o.known || o.tags > 0 {
 		c.key = o.key

@@ -97,8 +97,8 @@ func read(t *testing.T, x *Index, d registry.Digest) {
 	note(x.Usage(ctx))
 	note(x.Complete(ctx))
 	note(x.Fresh(ctx, time.Unix(1, 0)))
-	note(x.Frees(ctx, d))
-	note(x.Sizes(ctx, d))
+	note(x.Frees(ctx, index.In{Repository: "a", Digest: d}))
+	note(x.Sizes(ctx, index.In{Repository: "a", Digest: d}))
 	note(x.Stored(ctx, "", 10))
 	note(x.Roots(ctx, "", 10))
 	for _, err := range x.Candidates(ctx, "") {

@@ -15,28 +15,38 @@ func (w *writer) kids(o *object) ([]int64, error) {
 	return kids, nil
 }
 
-// reach gives everything that lives through an object, itself first.
-func (w *writer) reach(root *object) ([]*object, error) {
+// reach gives everything that lives through an object in a repository, or, for
+// 0, in any, itself first. whole says that it is the same.
+func (w *writer) reach(root *object, repo int64) (out []*object, whole bool, err error) {
 	w.generation++
 	root.mark = w.generation
-	out := []*object{root}
+	out, whole = []*object{root}, true
 	for i := 0; i < len(out); i++ {
 		kids, err := w.kids(out[i])
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		for _, id := range kids {
 			o, err := w.objectOf(id)
 			if err != nil {
-				return nil, err
+				return nil, false, err
 			}
-			if o.mark != w.generation {
-				o.mark = w.generation
-				out = append(out, o)
+			if o.mark == w.generation {
+				continue
 			}
+			sees, err := w.sees(repo, out[i], o)
+			if err != nil {
+				return nil, false, err
+			}
+			if !sees {
+				whole = false
+				continue
+			}
+			o.mark = w.generation
+			out = append(out, o)
 		}
 	}
-	return out, nil
+	return out, whole, nil
 }
 
 // sources gives what counts for an object: what it lives through and something
@@ -70,7 +80,8 @@ func (w *writer) sources(o *object) ([]*object, error) {
 	return out, nil
 }
 
-// rename changes what names an object, and counts for everything it reaches.
+// rename changes what names an object beside tags, and counts for everything it
+// reaches.
 func (w *writer) rename(o *object, change func()) error {
 	before := o.gives()
 	change()
@@ -81,12 +92,16 @@ func (w *writer) rename(o *object, change func()) error {
 		return nil
 	}
 	if now == (counts{}) {
-		delete(w.reached, o.id)
+		delete(w.reached, view{0, o.id})
 	}
-	reached, err := w.reach(o)
+	reached, _, err := w.reach(o, 0)
 	if err != nil {
 		return err
 	}
+	return w.referAll(reached, by)
+}
+
+func (w *writer) referAll(reached []*object, by counts) error {
 	for _, one := range reached {
 		if err := w.refer(one, by, 1); err != nil {
 			return err
@@ -109,13 +124,14 @@ func (w *writer) refer(o *object, by counts, times int64) error {
 	return nil
 }
 
-// setOf gives what a source reaches, as a set that is kept: a subject
-// may get one referrer after the other.
-func (w *writer) setOf(source *object) (map[int64]struct{}, error) {
-	if set, ok := w.reached[source.id]; ok {
+// setOf gives what a source reaches in a repository, or, for 0, in any, as a set
+// that is kept: a subject may get one referrer after the other.
+func (w *writer) setOf(source *object, repo int64) (map[int64]struct{}, error) {
+	key := view{repo, source.id}
+	if set, ok := w.reached[key]; ok {
 		return set, nil
 	}
-	reached, err := w.reach(source)
+	reached, _, err := w.reach(source, repo)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +142,7 @@ func (w *writer) setOf(source *object) (map[int64]struct{}, error) {
 	for _, o := range reached {
 		set[o.id] = struct{}{}
 	}
-	w.reached[source.id] = set
+	w.reached[key] = set
 	return set, nil
 }
 
@@ -139,7 +155,7 @@ func (w *writer) join(parent *object, kids []*object) error {
 	}
 	sets := make([]map[int64]struct{}, len(sources))
 	for i, source := range sources {
-		if sets[i], err = w.setOf(source); err != nil {
+		if sets[i], err = w.setOf(source, 0); err != nil {
 			return err
 		}
 	}
@@ -158,7 +174,7 @@ func (w *writer) join(parent *object, kids []*object) error {
 			parent.kids = append(parent.kids, kid.id)
 		}
 		for i, source := range sources {
-			if err := w.spread(kid, sets[i], source.gives()); err != nil {
+			if err := w.spread(kid, sets[i], source.gives(), 0); err != nil {
 				return err
 			}
 		}
@@ -166,8 +182,9 @@ func (w *writer) join(parent *object, kids []*object) error {
 	return nil
 }
 
-// spread counts for everything that lives through o and is not in set.
-func (w *writer) spread(o *object, set map[int64]struct{}, by counts) error {
+// spread counts for everything that lives through o in a repository, or, for 0,
+// in any, and is not in set.
+func (w *writer) spread(o *object, set map[int64]struct{}, by counts, repo int64) error {
 	for queue := []*object{o}; len(queue) > 0; queue = queue[1:] {
 		if _, ok := set[queue[0].id]; ok {
 			continue
@@ -185,7 +202,13 @@ func (w *writer) spread(o *object, set map[int64]struct{}, by counts) error {
 			if err != nil {
 				return err
 			}
-			queue = append(queue, kid)
+			sees, err := w.sees(repo, queue[0], kid)
+			if err != nil {
+				return err
+			}
+			if sees {
+				queue = append(queue, kid)
+			}
 		}
 	}
 	return nil
@@ -202,7 +225,7 @@ func (w *writer) cut(parent, kid *object) error {
 	}
 	before := make([][]*object, len(sources))
 	for i, source := range sources {
-		if before[i], err = w.reach(source); err != nil {
+		if before[i], _, err = w.reach(source, 0); err != nil {
 			return err
 		}
 	}
@@ -213,7 +236,7 @@ func (w *writer) cut(parent, kid *object) error {
 	w.written = append(w.written, graphChange{edge: cutEdge, id: int32(parent.id), kid: int32(kid.id)}) //nolint:gosec // rows are fewer
 	parent.kids = slices.DeleteFunc(parent.kids, func(id int64) bool { return id == kid.id })
 	for i, source := range sources {
-		if _, err := w.reach(source); err != nil {
+		if _, _, err := w.reach(source, 0); err != nil {
 			return err
 		}
 		for _, o := range before[i] {

@@ -3,13 +3,13 @@ package sqlite
 import "strings"
 
 // version is the schema's. A file of another version is set aside and built anew.
-const version = 5
+const version = 6
 
 // schema: obj is a manifest or a blob, named once by the key of its digest; disk
 // is what its file takes, -1 while there is none, and at the time of what is
 // newest of it. tags counts the tags that name it, roots the roots, lasting
 // those that last, revisions the repositories that link it as a manifest. What
-// reaches it is counted as well: refs the tags, images the tagged manifests, kept
+// reaches it is counted as well: refs the tags, as the repository of each has it, images the tagged manifests, kept
 // those with a root, pinned those with a lasting one, revs those with a revision. hold says which repository holds which object, as a
 // blob link (1), a manifest revision (2), or both (3); key repeats a manifest's,
 // so that they are listed in order. edge leads from a manifest to what lives
@@ -102,6 +102,7 @@ const (
 	sqlTagNew   = `INSERT INTO tag(repo, name, obj, at, by, pulls, pulled) VALUES(?,?,?,?,?,0,0)`
 	sqlTagSet   = `UPDATE tag SET obj=?, at=?, by=?, pulls=?, pulled=? WHERE repo=? AND name=?`
 	sqlTagDel   = `DELETE FROM tag WHERE repo=? AND name=?`
+	sqlNaming   = `SELECT repo, count(*) FROM tag WHERE obj=? AND (?=0 OR repo=?) GROUP BY repo`
 	sqlTags     = `SELECT name FROM tag WHERE repo=?`
 	sqlTagPull  = `UPDATE tag SET pulls=pulls+?, pulled=max(pulled,?) WHERE repo=? AND name=? AND obj=?`
 	sqlTagsPull = `UPDATE tag SET pulls=pulls+?, pulled=max(pulled,?) WHERE obj=? AND repo=?`
@@ -109,8 +110,13 @@ const (
 	sqlMeta = `INSERT OR REPLACE INTO meta(key, value) VALUES(?,?)`
 )
 
-// sqlReach gives everything that lives through an object, itself included.
-const sqlReach = `WITH RECURSIVE r(o) AS (SELECT ? UNION SELECT e.child FROM r JOIN edge e ON e.parent=r.o) SELECT o FROM r`
+// sqlReach gives everything that lives through an object in a repository, or,
+// for 0, in any, itself included.
+const sqlReach = `WITH RECURSIVE r(o) AS (SELECT ? UNION SELECT e.child FROM r CROSS JOIN edge e ON e.parent=r.o CROSS JOIN obj c ON c.id=e.child
+	WHERE c.subject IS NOT e.parent OR ? = 0 OR EXISTS (SELECT 1 FROM hold h WHERE h.repo=? AND h.obj=e.child AND h.kind>=2)) SELECT o FROM r`
+
+// sqlReachKey is sqlReach from what a key names.
+var sqlReachKey = strings.Replace(sqlReach, `SELECT ?`, `SELECT id FROM obj WHERE key = ?`, 1)
 
 // sqlEdgePuts put edges: one, two and so on at a time.
 var sqlEdgePuts = func() (out [8]string) {

@@ -43,12 +43,12 @@ func (w *writer) putTag(c index.PutTag) error {
 	}
 	if was.obj != o.id {
 		if found {
-			if err := w.unname(was.obj); err != nil {
+			if err := w.unname(r, was.obj); err != nil {
 				return err
 			}
 		}
 		was.pulls, was.pulled = 0, 0
-		if err := w.rename(o, func() { o.tags++ }); err != nil {
+		if err := w.retag(r, o, 1); err != nil {
 			return err
 		}
 	}
@@ -67,12 +67,12 @@ func (w *writer) putTag(c index.PutTag) error {
 }
 
 // unname counts one tag less that names an object.
-func (w *writer) unname(id int64) error {
+func (w *writer) unname(r *repo, id int64) error {
 	o, err := w.objectOf(id)
 	if err != nil {
 		return err
 	}
-	return w.rename(o, func() { o.tags-- })
+	return w.retag(r, o, -1)
 }
 
 // tags counts tags of a repository, and repositories that have any.
@@ -100,7 +100,7 @@ func (w *writer) dropTag(name, tagName string) error {
 	}
 	r.stale = r.stale || t.at == r.push
 	w.tags(r, -1)
-	return w.unname(t.obj)
+	return w.unname(r, t.obj)
 }
 
 func (w *writer) pulled(p pull, count pullCount) error {

@@ -38,7 +38,7 @@ func (x *Index) Tags(ctx context.Context, repo string, q index.Query) ([]index.T
 	}
 	measured := q.Order == index.BySize || q.Order == index.ByFrees
 	if measured {
-		if err := x.measure(ctx, rows); err != nil {
+		if err := x.measure(ctx, id, rows); err != nil {
 			return nil, err
 		}
 	}
@@ -48,7 +48,7 @@ func (x *Index) Tags(ctx context.Context, repo string, q index.Query) ([]index.T
 		rows = rows[:q.Limit]
 	}
 	if !measured {
-		if err := x.measure(ctx, rows); err != nil {
+		if err := x.measure(ctx, id, rows); err != nil {
 			return nil, err
 		}
 	}
@@ -151,10 +151,10 @@ func same(page []row, twins map[int64][]string) {
 
 // measure fills in what each tag reaches, what of that others reach as well, and
 // what it would free.
-func (x *Index) measure(ctx context.Context, rows []row) error {
+func (x *Index) measure(ctx context.Context, repo int64, rows []row) error {
 	type sums struct{ size, shared, frees int64 }
 	known := map[int64]sums{}
-	stmt, err := x.file.Load().prepared(`SELECT ifnull(sum(size),0), ifnull(sum(CASE WHEN images>1 THEN size END),0),
+	stmt, err := x.file.Load().prepared(`SELECT ifnull(sum(size),0), ifnull(sum(CASE WHEN refs>0 AND images>1 THEN size END),0),
 		ifnull(sum(CASE WHEN refs=1 AND pinned=0 AND disk>0 THEN disk END),0) FROM obj WHERE id IN (` + sqlReach + `)`)
 	if err != nil {
 		return x.watch(err)
@@ -162,7 +162,7 @@ func (x *Index) measure(ctx context.Context, rows []row) error {
 	for i, r := range rows {
 		s, ok := known[r.obj]
 		if !ok {
-			if err := stmt.QueryRowContext(ctx, r.obj).Scan(&s.size, &s.shared, &s.frees); err != nil {
+			if err := stmt.QueryRowContext(ctx, r.obj, repo, repo).Scan(&s.size, &s.shared, &s.frees); err != nil {
 				return x.watch(err)
 			}
 			known[r.obj] = s

@@ -22,11 +22,11 @@ type writer struct {
 	objectByID map[int64]*object
 	repos      map[string]*repo
 	repoByID   map[int64]*repo
-	holds      map[[2]int64]hold            // repo, object → how; kind 0 is known to be none
-	reached    map[int64]map[int64]struct{} // by source, while no edge goes
-	total      total                        // what is to be added
-	marked     bool                         // the file says that it is being written
-	generation uint64                       // of the marks of objects
+	holds      map[[2]int64]hold           // repo, object → how; kind 0 is known to be none
+	reached    map[view]map[int64]struct{} // by source, while no edge goes
+	total      total                       // what is to be added
+	marked     bool                        // the file says that it is being written
+	generation uint64                      // of the marks of objects
 
 	dirtyObjects []*object
 	dirtyRepos   []*repo
@@ -49,7 +49,7 @@ type repo struct {
 func (w *writer) forget() {
 	w.objects, w.objectByID = map[string]*object{}, map[int64]*object{}
 	w.repos, w.repoByID = map[string]*repo{}, map[int64]*repo{}
-	w.holds, w.reached = map[[2]int64]hold{}, map[int64]map[int64]struct{}{}
+	w.holds, w.reached = map[[2]int64]hold{}, map[view]map[int64]struct{}{}
 	w.dirtyObjects, w.dirtyRepos, w.total = nil, nil, total{}
 	w.lastObject, w.lastRepo = 0, 0
 }
