@@ -187,7 +187,7 @@ func (c *Core) wouldFree(ctx context.Context, e trash.Entry, o gc.Options, now t
 	if err != nil || age < o.Grace {
 		return false
 	}
-	if o.Untagged && age >= o.UntaggedAfter {
+	if o.Untagged && age >= o.UntaggedAfter && !c.usedLately(ctx, e.Repository, e.Digest, o, now) {
 		return true
 	}
 	_, err = c.reg.StatManifest(ctx, e.Repository, e.Digest)

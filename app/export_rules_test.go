@@ -34,3 +34,8 @@ func LinkedAt(ctx context.Context, c *Core, repo, digest string, at time.Time) e
 
 // Blind is as if the index did not reflect the disk.
 func Blind(c *Core, is bool) { c.indexing.Store(is) }
+
+// EmptyOldest empties the trash as a low disk does.
+func EmptyOldest(ctx context.Context, c *Core) (int, error) {
+	return c.emptyOldest(ctx, func() bool { return false })
+}

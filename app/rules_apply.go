@@ -207,16 +207,7 @@ func (d *dropper) round(ctx context.Context, repo string, done map[string]bool, 
 	}
 	judged := time.Now()
 	fresh := max(d.fresh, judged.Sub(now))
-	var going []int
-	for place := range judgment.Dropped() {
-		if candidate := group.Candidate(place); !done[nameOf(candidate)] {
-			going = append(going, place)
-		}
-	}
-	// Tags first: what hangs on a manifest goes before it.
-	slices.SortStableFunc(going, func(a, b int) int {
-		return boolInt(group.Candidate(a).Tag == "") - boolInt(group.Candidate(b).Tag == "")
-	})
+	going := inTurn(group, judgment, done)
 	for some := range slices.Chunk(going, 4*atOnce) {
 		if err := ctx.Err(); err != nil {
 			return false, err
@@ -245,6 +236,20 @@ func (d *dropper) round(ctx context.Context, repo string, done map[string]bool, 
 		report()
 	}
 	return false, nil
+}
+
+// inTurn gives the places of what goes and was not looked at: tags first, since
+// what hangs on a manifest goes before it.
+func inTurn(group *retention.Group, judgment *retention.Judgment, done map[string]bool) (going []int) {
+	for place := range judgment.Dropped() {
+		if candidate := group.Candidate(place); !done[nameOf(candidate)] {
+			going = append(going, place)
+		}
+	}
+	slices.SortStableFunc(going, func(a, b int) int {
+		return boolInt(group.Candidate(a).Tag == "") - boolInt(group.Candidate(b).Tag == "")
+	})
+	return going
 }
 
 func boolInt(b bool) int {

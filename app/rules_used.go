@@ -3,10 +3,13 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
+	"berth/registry"
 	"berth/registry/event"
 	"berth/registry/gc"
 	"berth/registry/index"
@@ -112,6 +115,25 @@ func (c *Core) uses(byRule bool) func(context.Context, string) iter.Seq2[gc.Use,
 			yield(gc.Use{}, err)
 		}
 	}
+}
+
+// unsureOfPulls reports whether a clean-up frees no manifest without a tag, since
+// it is not known what was pulled for as long as rules keep those.
+func (c *Core) unsureOfPulls(now time.Time, untagged time.Duration) bool {
+	return untagged > 0 && (c.blind() || now.Sub(time.Unix(c.judge.since.Load(), 0)) < untagged)
+}
+
+// usedLately reports whether a clean-up keeps a manifest without a tag since it
+// was used, or may have been.
+func (c *Core) usedLately(ctx context.Context, repo string, d registry.Digest, o gc.Options, now time.Time) bool {
+	changer, ok := c.ix.(index.Changer)
+	if !ok || c.unsureOfPulls(now, o.UntaggedAfter) || c.pullsCounted(ctx) != nil {
+		return o.UntaggedAfter > 0
+	}
+	rows, err := changer.CandidatesOf(ctx, repo, nil, []registry.Digest{d})
+	return err != nil && !errors.Is(err, index.ErrUnknown) || slices.ContainsFunc(rows, func(row index.Candidate) bool {
+		return now.Sub(latest(row.Pushed, row.Pulled)) < max(o.UntaggedAfter, o.Grace)
+	})
 }
 
 func latest(times ...time.Time) (last time.Time) {

@@ -155,3 +155,43 @@ func TestWhatIsPulledSinceThePlanWasShownStays(t *testing.T) {
 	}
 	i.pull("team/app", d)
 }
+
+func TestALowDiskTakesNothingFromTheTrashThatIsPulledByItsDigest(t *testing.T) {
+	t.Parallel()
+	i, d := aged(t, leftovers())
+	i.push("team/app", "v1", "run by its digest")
+	if _, err := i.Delete(t.Context(), app.DeleteRequest{Repository: "team/app", Tags: []string{"v1"}}); err != nil {
+		t.Fatal(err)
+	}
+	i.age(d)
+	empty := func(want int) {
+		t.Helper()
+		if n, err := app.EmptyOldest(t.Context(), i.Core); n != want || err != nil {
+			t.Errorf("%d entries went, want %d; %v", n, want, err)
+		}
+	}
+	i.pull("team/app", d)
+	empty(0)
+	i.linkedAt(d, time.Now().Add(-month))
+	app.CountPullsSince(i.Core, time.Now())
+	empty(0)
+	app.CountPullsSince(i.Core, time.Now().Add(-12*month))
+	empty(1)
+}
+
+func TestUsageDoesNotCountOnWhatMayHaveBeenPulled(t *testing.T) {
+	t.Parallel()
+	i, _ := aged(t, leftovers())
+	freeable := func() int64 {
+		t.Helper()
+		reply, err := i.Usage(t.Context(), app.UsageRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reply.Usage.Freeable
+	}
+	app.CountPullsSince(i.Core, time.Now())
+	if n := freeable(); n != 0 {
+		t.Errorf("%d bytes, although pulls are counted only since now", n)
+	}
+}

@@ -94,7 +94,7 @@ func (c *Core) freeable(ctx context.Context, now time.Time, out *Usage, untagged
 	}
 	out.Young = min(fresh.Loose, out.Loose)
 	free := (out.Loose - untagged) - (fresh.Loose - fresh.Untagged)
-	if o.Untagged {
+	if o.Untagged && !c.unsureOfPulls(now, o.UntaggedAfter) {
 		if o.UntaggedAfter > o.Grace {
 			if fresh, err = c.ix.Fresh(ctx, now.Add(-o.UntaggedAfter)); err != nil {
 				return 0, fmt.Errorf("measure what is young: %w", err)
