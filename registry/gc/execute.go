@@ -73,6 +73,7 @@ type execution struct {
 	left    map[string]struct{} // repositories that are left alone from here on
 	blobs   reasons             // what must not be freed, and why
 	unsure  bool                // something that must live cannot be read: all stays
+	told    told
 }
 
 // Execute frees what is garbage in the plan and still is, once. What it does is
@@ -90,6 +91,7 @@ func (p *Plan) Execute(ctx context.Context, report func(Progress)) (Receipt, err
 	r := Receipt{Began: time.Now(), Spared: map[registry.Why]int{}, Stayed: map[registry.Why]Count{}}
 	now := p
 	var err error
+	var last *execution // whose census was lost
 	for round := 0; ; round++ {
 		if now.census.Lost() || time.Since(now.Began) > freshFor {
 			next, failed := now.again(ctx)
@@ -100,7 +102,11 @@ func (p *Plan) Execute(ctx context.Context, report func(Progress)) (Receipt, err
 			}
 			now = next
 		}
-		x := execution{p: now, receipt: &r, report: report, needs: map[string]set{}, left: map[string]struct{}{}, blobs: reasons{}}
+		if last != nil {
+			last.handOver(now)
+			last = nil
+		}
+		x := &execution{p: now, receipt: &r, report: report, needs: map[string]set{}, left: map[string]struct{}{}, blobs: reasons{}}
 		err = x.run(ctx)
 		if !errors.Is(err, registry.ErrCensusLost) {
 			break
@@ -109,6 +115,7 @@ func (p *Plan) Execute(ctx context.Context, report func(Progress)) (Receipt, err
 			err = ErrRestless
 			break
 		}
+		last = x
 	}
 	r.Ended = time.Now()
 	if closed := now.Close(); err == nil {

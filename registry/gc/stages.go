@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"berth/registry"
 )
@@ -14,6 +13,7 @@ import (
 // needs is known only when it is known which manifests stay, and which blobs
 // are free only when it is known which links do.
 func (x *execution) run(ctx context.Context) error {
+	x.begin()
 	x.refused = x.p.spared
 	for _, r := range x.p.spared {
 		x.blobs.add(r.Digest, Needed)
@@ -53,22 +53,22 @@ func (x *execution) progress(stage Stage, n int) {
 }
 
 func (x *execution) kept(repo string, d registry.Digest, why registry.Why) {
-	x.receipt.Spared[why]++
-	if len(x.receipt.Kept) < MaxKept {
-		x.receipt.Kept = append(x.receipt.Kept, Kept{repo, d, why})
+	x.receipt.spare(repo, d, why)
+	i, found := x.p.place(repo)
+	if id, known := x.p.Blobs.of.find(d); found && known {
+		x.told.note(int32(i), id, why) //nolint:gosec // there are fewer repositories
 	}
 }
 
 func (x *execution) keptBlob(i int, why registry.Why) {
-	x.kept("", x.p.Blobs.At(i), why)
-	count := x.receipt.Stayed[why]
-	count.add(x.p.Blobs.Size(i))
-	x.receipt.Stayed[why] = count
+	x.receipt.stayed(x.p.Blobs.At(i), x.p.Blobs.Size(i), why)
+	x.told.note(ofNone, uint32(i), why) //nolint:gosec // there are fewer blobs
 }
 
 func (x *execution) problem(repo string, d registry.Digest, err error) {
-	if len(x.receipt.Problems) < maxProblems {
-		x.receipt.Problems = append(x.receipt.Problems, Problem{Repository: repo, Digest: d, Text: err.Error()})
+	one := Problem{Repository: repo, Digest: d, Text: err.Error()}
+	if len(x.receipt.Problems) < maxProblems && !slices.Contains(x.told.before.Problems, one) {
+		x.receipt.Problems = append(x.receipt.Problems, one)
 	}
 }
 
@@ -204,7 +204,7 @@ func (x *execution) leave(repo string, d registry.Digest, err error) {
 		x.problem(repo, d, fmt.Errorf("what a manifest needs is not known, so the repository is left alone: %w", err))
 	}
 	x.left[repo] = struct{}{}
-	i, found := slices.BinarySearchFunc(x.p.Repositories, repo, func(r Repository, name string) int { return strings.Compare(r.Name, name) })
+	i, found := x.p.place(repo)
 	if !found {
 		return
 	}
