@@ -27,7 +27,7 @@ const (
 	whyYoung       = "it is younger than the grace"
 	whyPromised    = string(registry.Promised)
 	whyUntagged    = "it has no tag, and what has none is kept"
-	whyYoungToo    = "it has no tag, and is younger than the rules say"
+	whyYoungToo    = "it has no tag, and was pushed or pulled more lately than the rules say"
 	whyTrash       = "it is in the trash, from where it can be restored"
 	whyPinned      = "it is pinned, though no tag names it"
 	whyQuarantine  = "it was damaged, and is kept aside"

@@ -28,7 +28,7 @@ func (i *instance) stays(why string) app.CleanupReason {
 func TestWhatIsYoungerThanTheRulesIsNotCalledYoungerThanTheGrace(t *testing.T) {
 	t.Parallel()
 	i, d := aged(t, retention.Policy{Name: "leftovers", Untagged: retention.Age(2 * month)})
-	row := i.stays("it has no tag, and is younger than the rules say: all of it can go from ")
+	row := i.stays("it has no tag, and was pushed or pulled more lately than the rules say: all of it can go from ")
 	if row.Count == 0 || row.Bytes == 0 || !strings.Contains(row.Text, time.Now().Add(month).Format("2006")) {
 		t.Errorf("%+v", row)
 	}

@@ -135,6 +135,7 @@ func (p *Plan) again(ctx context.Context) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	next.first = p.first
 	next.narrow(p)
 	return next, nil
 }

@@ -118,6 +118,7 @@ type Plan struct {
 	// Problems name what was not understood, and is therefore left alone.
 	Problems []Problem
 
+	first    time.Time // when the plan was made that was shown, if this is one made again
 	keeper   registry.Keeper
 	rooters  []registry.Rooter
 	o        Options
@@ -194,6 +195,7 @@ func NewPlan(ctx context.Context, keeper registry.Keeper, roots []registry.Roote
 		return nil, fmt.Errorf("plan a clean-up: %w", err)
 	}
 	p := &Plan{keeper: keeper, rooters: roots, o: o, census: census, Began: time.Now(), unread: map[registry.UnreadRoot]struct{}{}}
+	p.first = p.Began
 	p.NotAfter = p.Began.Add(-max(grace, 0))
 	defer func() {
 		if err != nil {

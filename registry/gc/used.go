@@ -76,7 +76,7 @@ func (x *execution) usedSince(ctx context.Context, r *Repository) (set, error) {
 		return used, nil
 	}
 	for use, err := range x.p.o.Uses(ctx, r.Name) {
-		if err == nil && use.At.After(x.p.Began) {
+		if err == nil && use.At.After(x.p.first) {
 			used.add(use.Digest)
 		}
 		if err == nil {

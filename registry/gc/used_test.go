@@ -128,3 +128,22 @@ func TestWhereUsesCannotBeReadNothingGoes(t *testing.T) {
 		t.Errorf("plan: %d manifests, %v", p.Manifests, p.Problems)
 	}
 }
+
+func TestWhatIsPulledSinceThePlanWasShownStaysWhenItIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	w := rash(t)
+	d, other := w.put(w.image("a")), w.put(w.image("b"))
+	known, lost := uses{}, 1
+	o := all
+	o.Uses = known.of
+	p, err := gc.NewPlan(t.Context(), hooked{Keeper: w.st, lost: &lost}, []registry.Rooter{w.bin}, o)
+	if err != nil || p.Manifests != 2 {
+		t.Fatalf("plan: %+v, %v", p, err)
+	}
+	known[d.Digest] = time.Now()
+	if r := w.execute(p); r.Manifests != 1 || r.Spared[gc.Pulled] == 0 {
+		t.Errorf("receipt: %+v", r)
+	}
+	w.whole(d.Digest)
+	w.gone(other.Digest)
+}
