@@ -95,7 +95,7 @@ func Open(ctx context.Context, o Options) (_ *Core, err error) {
 
 // openStore opens the index, and the store that tells it what changes.
 func (c *Core) openStore(ctx context.Context, drv driver.Driver) (*store.Store, error) {
-	ix, err := sqlite.Open(ctx, c.indexPath(), sqlite.Options{Logger: c.log})
+	ix, err := sqlite.Open(ctx, c.indexPath(), c.indexOptions(drv))
 	if err != nil {
 		return nil, err
 	}

@@ -43,6 +43,9 @@ func (c *Core) problems(ctx context.Context) []Problem {
 	if p := c.cleanupProblem(); p != nil {
 		out = append(out, *p)
 	}
+	if p := c.indexProblem(); p != nil {
+		out = append(out, *p)
+	}
 	if c.indexing.Load() {
 		out = append(out, indexingProblem())
 	}
@@ -90,12 +93,12 @@ func roomProblem(free, total int64) *Problem {
 	case free < noRoom:
 		return &Problem{
 			Code: "disk_full", Severity: severityError, Title: "The disk is full", Text: left + " Pushes will fail.",
-			Fix: "Free some space on this disk.", Exit: exitError,
+			Fix: freeSome, Command: freeCommand, Exit: exitError,
 		}
 	case free < min(lowRoom, total/lowShare):
 		return &Problem{
 			Code: "disk_low", Severity: severityWarning, Title: "The disk is nearly full", Text: left,
-			Fix: "Delete images that you no longer need, or free some space on this disk.",
+			Fix: freeSome, Command: freeCommand,
 		}
 	}
 	return nil

@@ -124,7 +124,7 @@ func diskProblem(err error) *Problem {
 		return &Problem{
 			Code: "disk_full", Severity: severityError, Title: "The disk is full",
 			Text: "There is no room left in the data folder, so nothing more can be stored.",
-			Fix:  "Free some space on this disk, then try again. To see what images take:", Command: "berth ls", Exit: exitError,
+			Fix:  freeSome, Command: freeCommand, Exit: exitError,
 		}
 	case errors.Is(err, driver.ErrReadOnly):
 		return readOnlyProblem()

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -393,6 +394,10 @@ func TestAFullDiskIsEmptied(t *testing.T) {
 				wantRefused(t, "a small layer", r, http.StatusInsufficientStorage, "no space left")
 				break
 			}
+		}
+		// It may have met the full disk, and tries again.
+		if err := until(10*time.Second, "the index", func() bool { return slices.Contains(b.names(t), "app:v0") }); err != nil {
+			t.Fatal(err)
 		}
 		for n := range images {
 			if code, out, errs := b.exit(t, "rm", fmt.Sprintf("app:v%d", n)); code != 0 {

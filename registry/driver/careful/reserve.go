@@ -16,7 +16,7 @@ const (
 	reserveKey = own + "reserve"
 	// reserveSize is how large the reserve is; on a small disk reserveShare of
 	// it, but not less than reserveLeast.
-	reserveSize  = 256 << 10
+	reserveSize  = 1 << 20
 	reserveShare = 32
 	reserveLeast = 32 << 10
 	// reservePace is how long it is not looked for again, as long as it is known
@@ -108,7 +108,7 @@ func (d *Driver) keepReserve(ctx context.Context) {
 	size, known := int64(reserveSize), false
 	free, total, err := s.Space(ctx)
 	if err == nil && total > 0 {
-		size, known = min(reserveSize, max(reserveLeast, total/reserveShare)), true
+		size, known = sizeOn(total), true
 	}
 	if !due && (!known || free < 2*size) {
 		return
@@ -153,3 +153,24 @@ func (d *Driver) giveUp(ctx context.Context) {
 	d.bare.Store(true)
 	_ = d.Driver.Delete(ctx, reserveKey)
 }
+
+// Room reports whether what Berth writes into its folder past the driver may
+// take some: half of a reserve is left to deletes.
+func (d *Driver) Room(ctx context.Context) bool {
+	s, ok := driver.As[driver.Spacer](d.Driver)
+	if !ok {
+		return true
+	}
+	free, total, err := s.Space(ctx)
+	return err != nil || total <= 0 || free >= sizeOn(total)/2
+}
+
+// Spare gives up the reserve for what has no [Driver.Room].
+func (d *Driver) Spare(ctx context.Context) {
+	if !d.bare.Load() && !d.Room(ctx) {
+		d.giveUp(ctx)
+	}
+}
+
+// sizeOn is how large the reserve is on a disk.
+func sizeOn(total int64) int64 { return min(reserveSize, max(reserveLeast, total/reserveShare)) }

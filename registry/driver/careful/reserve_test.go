@@ -102,16 +102,16 @@ func reserve(t *testing.T, disk *tight) int64 {
 func TestWhatIsGivenUpIsForDeletesAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d, disk := on(t, 4<<20)
+		d, disk := on(t, 2<<20)
 		open := fill(t, d)
-		if reserve(t, disk) != 128<<10 {
+		if reserve(t, disk) != 64<<10 {
 			t.Fatalf("the reserve has %d bytes", reserve(t, disk))
 		}
 		record := bytes.Repeat([]byte("x"), page)
 		note := func(n int) error {
 			return driver.Apply(t.Context(), d, driver.Put{Key: fmt.Sprintf("berth/trash/%d.json", n), Content: record}, driver.Delete{Key: "docker/registry/v2/repositories/a/x"})
 		}
-		for n := range 20 { // far more than one
+		for n := range 10 { // far more than one
 			if err := note(n); err != nil {
 				t.Fatalf("delete %d: %v", n, err)
 			}
@@ -134,7 +134,7 @@ func TestWhatIsGivenUpIsForDeletesAlone(t *testing.T) {
 
 func TestTheReserveIsMadeAgainAsSoonAsThereIsRoom(t *testing.T) {
 	t.Parallel()
-	d, disk := on(t, 4<<20)
+	d, disk := on(t, 2<<20)
 	fill(t, d)
 	if err := d.Put(t.Context(), "berth/trash/1.json", []byte("x")); err != nil {
 		t.Fatal(err)
@@ -148,7 +148,7 @@ func TestTheReserveIsMadeAgainAsSoonAsThereIsRoom(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n > 64 {
+	if n > 32 {
 		t.Errorf("it took %d pages to be freed", n)
 	}
 	if err := d.Put(t.Context(), blob(90_000), make([]byte, page)); err != nil {
@@ -158,7 +158,7 @@ func TestTheReserveIsMadeAgainAsSoonAsThereIsRoom(t *testing.T) {
 
 func TestRoomThatAnotherProgramMadeIsSeenByTheNextPush(t *testing.T) {
 	t.Parallel()
-	d, disk := on(t, 4<<20)
+	d, disk := on(t, 2<<20)
 	fill(t, d)
 	if err := d.Put(t.Context(), "berth/trash/1.json", []byte("x")); err != nil {
 		t.Fatal(err)
@@ -169,9 +169,32 @@ func TestRoomThatAnotherProgramMadeIsSeenByTheNextPush(t *testing.T) {
 	}
 }
 
+func TestTheReserveIsSparedOnlyOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	d, disk := on(t, 2<<20)
+	if err := d.Put(t.Context(), blob(1), nil); err != nil {
+		t.Fatal(err)
+	}
+	d.Spare(t.Context())
+	if reserve(t, disk) == 0 || !d.Room(t.Context()) {
+		t.Error("there is room, and it was given up")
+	}
+	open := fill(t, d)
+	if d.Room(t.Context()) {
+		t.Error("there is room on a full disk")
+	}
+	d.Spare(t.Context())
+	if !d.Room(t.Context()) {
+		t.Error("there is no room in what was given up")
+	}
+	if _, err := open.Write([]byte("x")); reserve(t, disk) != 0 || !errors.Is(err, driver.ErrNoSpace) {
+		t.Errorf("a reserve of %d bytes is there; a push: %v", reserve(t, disk), err)
+	}
+}
+
 func TestASmallDiskHasASmallReserve(t *testing.T) {
 	t.Parallel()
-	for total, want := range map[int64]int64{512 << 10: 32 << 10, 2 << 20: 64 << 10, 6 << 20: 192 << 10, 1 << 40: 256 << 10} {
+	for total, want := range map[int64]int64{512 << 10: 32 << 10, 2 << 20: 64 << 10, 6 << 20: 192 << 10, 1 << 40: 1 << 20} {
 		d, disk := on(t, total)
 		if err := d.Put(t.Context(), blob(1), nil); err != nil || reserve(t, disk) != want {
 			t.Errorf("%d bytes: %v, a reserve of %d, want %d", total, err, reserve(t, disk), want)

@@ -98,3 +98,23 @@ func BenchmarkMovingTag(b *testing.B) {
 	}
 	settled(b, x)
 }
+
+// BenchmarkUsed asks when the manifests of a repository were used.
+func BenchmarkUsed(b *testing.B) {
+	for _, count := range sizes[1:] {
+		x := tags(b, count)
+		b.Run(fmt.Sprint(count), func(b *testing.B) {
+			for b.Loop() {
+				n := 0
+				for _, err := range x.Used(b.Context(), "team/app") {
+					if n++; err != nil {
+						b.Fatal(err)
+					}
+				}
+				if n != count {
+					b.Fatal(n)
+				}
+			}
+		})
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -159,6 +160,36 @@ func TestAFullDiskLosesNoChange(t *testing.T) {
 	}
 	if x.Lost() {
 		t.Error("something was lost")
+	}
+	if !x.Refused() {
+		t.Error("it does not say that it is behind")
+	}
+}
+
+// TestTheIndexWaitsForRoom has a disk that is left to others until it has room.
+func TestTheIndexWaitsForRoom(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "index.db")
+	var room atomic.Bool
+	var told atomic.Int32
+	x, err := Open(t.Context(), path, Options{Room: room.Load, Refused: func() { told.Add(1) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	push(t, x, "a", 3)
+	if n := names(t, x, "a"); n != 3 {
+		t.Errorf("%d tags are listed", n)
+	}
+	if _, err := x.Usage(t.Context()); err != nil || !x.Refused() || told.Load() != 1 {
+		t.Errorf("it is not behind: %v, told %d times", err, told.Load())
+	}
+	room.Store(true)
+	whole(t, x)
+	if x.Refused() || x.Lost() {
+		t.Error("there is room, and it is behind, or has lost something")
+	}
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -78,6 +79,9 @@ func (x *Index) commit(w *writer, b batch) *writer {
 			b.changes[0].done <- err
 			return w
 		}
+		if len(b.changes) > 0 && x.hasRoom != nil && !x.hasRoom() && x.pause(errNoRoom) {
+			continue
+		}
 		err := x.watch(w.transact(b))
 		if err == nil {
 			x.graphs.tell(w.written)
@@ -109,6 +113,16 @@ func (x *Index) lose(b batch, err error) {
 	x.forsake()
 }
 
+var errNoRoom = errors.New("what room is left is for others")
+
+// Refused reports whether the disk refuses what is written now: lists miss what
+// waits for it.
+func (x *Index) Refused() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.stuck
+}
+
 // pause waits before the next try; false means that the index is being closed.
 func (x *Index) pause(err error) bool {
 	x.mu.Lock()
@@ -118,6 +132,9 @@ func (x *Index) pause(err error) bool {
 	x.mu.Unlock()
 	if first {
 		x.log.Warn("index cannot be written", "path", x.path, "error", err)
+		if x.told != nil {
+			x.told()
+		}
 	}
 	timer := time.NewTimer(retry)
 	defer timer.Stop()

@@ -21,13 +21,22 @@ var ErrClosed = errors.New("index is closed")
 type Options struct {
 	// Logger tells of what is wrong with the file; nil means nobody.
 	Logger *slog.Logger
+	// Refused is called, from the goroutine that writes, when the disk begins to
+	// refuse what is written; what was refused is tried again after it. nil means
+	// nobody.
+	Refused func()
+	// Room is asked, by the same goroutine, before something is written; false is
+	// taken for a disk that refuses. nil means that there is room.
+	Room func() bool
 }
 
 // Index is an index in one SQLite file.
 type Index struct {
-	log    *slog.Logger
-	path   string // where the file is asked for; empty when in memory from the start
-	remove string // a folder to remove on Close, or empty
+	log     *slog.Logger
+	told    func()      // of a disk that refuses; see Options
+	hasRoom func() bool // see Options
+	path    string      // where the file is asked for; empty when in memory from the start
+	remove  string      // a folder to remove on Close, or empty
 
 	file    atomic.Pointer[file]
 	damaged atomic.Bool // SQLite has found the file corrupt
@@ -68,7 +77,7 @@ func Open(ctx context.Context, path string, o Options) (*Index, error) {
 		return nil, err
 	}
 	x := &Index{
-		log: o.Logger, path: path, wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1),
+		log: o.Logger, told: o.Refused, hasRoom: o.Room, path: path, wake: make(chan struct{}, 1), hurry: make(chan struct{}, 1),
 		closed: make(chan struct{}), done: make(chan struct{}),
 	}
 	if x.log == nil {
