@@ -190,7 +190,7 @@ func (l *look) examine(ctx context.Context, link registry.RawLink) ([]Finding, e
 			return l.linkDamaged(link, "the link of the blob "+short(link.Digest), Relink), nil
 		}
 		if _, err := l.store.StatStored(ctx, link.Target); gone(err) {
-			text := fmt.Sprintf("%s has the blob %s, which is not on disk", l.repo, short(link.Digest))
+			text := fmt.Sprintf("%s has the blob %s, %s", l.repo, short(link.Digest), l.missing(ctx, link.Target))
 			return []Finding{{Kind: BlobMissing, Repository: l.repo, Digest: link.Digest, Fixes: []Fix{Refetch}, Text: text}}, nil
 		} else if err != nil {
 			return nil, err

@@ -17,7 +17,7 @@ func (l *look) manifest(ctx context.Context, d registry.Digest) ([]Finding, erro
 	lost := Finding{Kind: ManifestMissing, Repository: l.repo, Digest: d, Fixes: []Fix{Refetch}}
 	switch {
 	case gone(err):
-		lost.Text = fmt.Sprintf("%s has the manifest %s, which is not on disk", l.repo, short(d))
+		lost.Text = fmt.Sprintf("%s has the manifest %s, %s", l.repo, short(d), l.missing(ctx, d))
 		return []Finding{lost}, nil
 	case err != nil && l.damaged[d]:
 		lost.Text = fmt.Sprintf("%s has the manifest %s, which cannot be read", l.repo, short(d))
@@ -80,10 +80,7 @@ func (l *look) blobOf(ctx context.Context, of registry.Digest, b manifest.Blob) 
 	case b.Elsewhere && !got.linked:
 		return Finding{}, nil
 	case !got.stored:
-		f.Kind, f.Text = BlobMissing, needs+", which is not on disk"
-		if l.damaged[b.Digest] {
-			f.Text = needs + ", which was damaged and is not on disk"
-		}
+		f.Kind, f.Text = BlobMissing, needs+", "+l.missing(ctx, got.target)
 	case !got.linked:
 		f.Kind, f.Fixes, f.Text = BlobUnlinked, []Fix{Relink}, needs+", which is on disk, but not in this repository"
 	case l.damaged[got.target]:
@@ -95,6 +92,26 @@ func (l *look) blobOf(ctx context.Context, of registry.Digest, b manifest.Blob) 
 		return Finding{}, nil
 	}
 	return f, nil
+}
+
+// missing says what became of content that is not on disk. What an earlier run
+// moved aside lies in the quarantine still.
+func (r *run) missing(ctx context.Context, d registry.Digest) string {
+	if r.aside == nil {
+		r.aside = map[registry.Digest]bool{}
+		for st, err := range r.store.Quarantined(ctx) {
+			if err == nil {
+				r.aside[st.Digest] = true
+			}
+		}
+	}
+	switch {
+	case r.aside[d]:
+		return "which was damaged and lies in the quarantine"
+	case r.damaged[d]:
+		return "which was damaged and is not on disk"
+	}
+	return "which is not on disk"
 }
 
 // layer looks for a blob in the repository and on disk.

@@ -98,6 +98,7 @@ type run struct {
 	pace    pace
 	at      Checkpoint
 	damaged map[registry.Digest]bool // that this run, or one before it, has found
+	aside   map[registry.Digest]bool // what is in the quarantine; nil as long as nobody asked
 	spent   time.Duration            // before this run
 	since   time.Time
 	told    time.Time
