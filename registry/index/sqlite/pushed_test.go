@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"berth/registry/index"
+	"berth/registry/index/sqlite"
 
 	"github.com/opencontainers/go-digest"
 )
@@ -37,7 +38,13 @@ func TestOnePushIsToldByItsTagAndDigest(t *testing.T) {
 
 func TestUsesOfManifestsAreToldWithPullsThatAreNotWrittenYet(t *testing.T) {
 	t.Parallel()
-	x := open(t, filepath.Join(t.TempDir(), "index.db"))
+	for _, path := range []string{filepath.Join(t.TempDir(), "index.db"), ":memory:"} {
+		tellUses(t, open(t, path))
+	}
+}
+
+func tellUses(t *testing.T, x *sqlite.Index) {
+	t.Helper()
 	const n = 5000 // more than a page
 	for i := range n {
 		if err := x.Apply(t.Context(), pushed("a", "v1", i)[3]); err != nil {

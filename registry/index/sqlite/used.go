@@ -2,7 +2,7 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"iter"
 
@@ -11,8 +11,9 @@ import (
 
 var _ index.Dater = (*Index)(nil)
 
-// sqlUsed goes through the manifests of a repository in order, page by page.
-const sqlUsed = `SELECT key, at, pulled FROM hold INDEXED BY hold_manifest WHERE repo = ? AND key IS NOT NULL AND key > ? ORDER BY key LIMIT ?`
+// sqlUsed goes through what a repository holds in order, page by page. kind,
+// where key would do, keeps it from going by keys.
+const sqlUsed = `SELECT obj, key, at, pulled FROM hold WHERE repo = ? AND obj > ? AND kind & 2 ORDER BY obj LIMIT ?`
 
 // Used says when manifests were used; see index.Dater.
 func (x *Index) Used(ctx context.Context, repo string) iter.Seq2[index.Used, error] {
@@ -25,9 +26,9 @@ func (x *Index) Used(ctx context.Context, repo string) iter.Seq2[index.Used, err
 		if errors.Is(err, index.ErrUnknown) {
 			return
 		}
-		for after, more := []byte{}, true; more && err == nil; {
+		for after, more := int64(0), true; more && err == nil; {
 			var some []index.Used
-			if some, err = x.someUsed(ctx, id, after); err != nil {
+			if some, after, err = x.someUsed(ctx, id, after); err != nil {
 				break
 			}
 			for _, u := range some {
@@ -35,9 +36,7 @@ func (x *Index) Used(ctx context.Context, repo string) iter.Seq2[index.Used, err
 					return
 				}
 			}
-			if more = len(some) == candidatesAtOnce; more {
-				after = keyOf(some[len(some)-1].Digest)
-			}
+			more = len(some) == candidatesAtOnce
 		}
 		if err != nil {
 			yield(index.Used{}, err)
@@ -45,23 +44,15 @@ func (x *Index) Used(ctx context.Context, repo string) iter.Seq2[index.Used, err
 	}
 }
 
-func (x *Index) someUsed(ctx context.Context, repo int64, after []byte) ([]index.Used, error) {
+// someUsed reads a page, and says where it ends.
+func (x *Index) someUsed(ctx context.Context, repo, after int64) (out []index.Used, last int64, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	rows, err := x.query(ctx, sqlUsed, repo, after, candidatesAtOnce)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []index.Used
-	var key sql.RawBytes
-	var at, pulled int64
-	for rows.Next() {
-		if err := rows.Scan(&key, &at, &pulled); err != nil {
-			return nil, x.watch(err)
-		}
-		out = append(out, index.Used{Digest: digestOf(key), Pushed: timeOf(at), Pulled: timeOf(pulled)})
-	}
-	return out, x.watch(rows.Err())
+	err = x.rows(ctx, true, sqlUsed, func(row []driver.Value) {
+		key, _ := row[1].([]byte)
+		out = append(out, index.Used{Digest: digestOf(key), Pushed: timeOf(integer(row[2])), Pulled: timeOf(integer(row[3]))})
+		last = integer(row[0])
+	}, repo, after, int64(candidatesAtOnce))
+	return out, last, err
 }
