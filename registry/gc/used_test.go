@@ -3,6 +3,7 @@ package gc_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"testing"
 	"testing/synctest"
@@ -146,4 +147,40 @@ func TestWhatIsPulledSinceThePlanWasShownStaysWhenItIsMadeAgain(t *testing.T) {
 	}
 	w.whole(d.Digest)
 	w.gone(other.Digest)
+}
+
+// uses gives when the manifests of a repository were used: long ago.
+func (v *vast) uses(_ context.Context, repo string) iter.Seq2[gc.Use, error] {
+	return func(yield func(gc.Use, error) bool) {
+		var n int
+		_, _ = fmt.Sscanf(repo, "team/app-%d", &n)
+		for i := n * perRepo; i < min((n+1)*perRepo, v.images); i++ {
+			if !yield(gc.Use{Digest: v.manifest(i), At: time.Unix(1, 0)}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// BenchmarkPlanByUse makes a plan of a million blobs with and without uses.
+func BenchmarkPlanByUse(b *testing.B) {
+	v := &vast{images: 1_000_000 / (layers + 1), garbage: 5}
+	for _, asks := range []bool{false, true} {
+		b.Run(fmt.Sprint("asks=", asks), func(b *testing.B) {
+			o := gc.Options{Untagged: true, UntaggedAfter: 2 * time.Hour}
+			if asks {
+				o.Uses = v.uses
+			}
+			var most float64
+			for b.Loop() {
+				most = max(most, peak(func() {
+					p, err := gc.NewPlan(b.Context(), vastStore{vast: v}, nil, o)
+					if err != nil || p.Garbage.Blobs != 200_000 {
+						b.Fatal(p, err)
+					}
+				}))
+			}
+			b.ReportMetric(most, "peak-MB")
+		})
+	}
 }
