@@ -25,16 +25,17 @@ func (localSource) name() string { return "Docker" }
 
 func (l localSource) fetch(ctx context.Context, c *Core, plan []*mend, t *fetching) error {
 	t.tell("asking Docker")
-	images, err := l.images(ctx)
+	images, at, err := l.images(ctx)
 	if err != nil {
+		p := whereEngine(err)
 		for _, m := range plan {
-			m.problem = AsProblem(err)
+			m.problem = p
 		}
-		return AsProblem(err)
+		return p
 	}
 	wants := make([]*wanted, len(plan))
 	for i, m := range plan {
-		wants[i] = &wanted{m: m}
+		wants[i] = &wanted{m: m, at: at}
 	}
 	// What came back may say where the rest is: a manifest, which layers it has.
 	for left := wants; len(left) > 0; {
@@ -86,13 +87,29 @@ func (l localSource) fromImages(ctx context.Context, c *Core, images []EngineIma
 	return nil
 }
 
-func (l localSource) images(ctx context.Context) ([]EngineImage, error) {
+// images lists what the engine has, and says where the engine is.
+func (l localSource) images(ctx context.Context) (images []EngineImage, at string, err error) {
 	e, err := l.engines.Open(ctx, "")
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer func() { _ = e.Close() }()
-	return e.Images(ctx)
+	info, err := e.Info(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	images, err = e.Images(ctx)
+	return images, info.Address, err
+}
+
+// whereEngine adds to why no engine answers by what it was looked for: who
+// repairs may have another environment than the program that serves.
+func whereEngine(err error) *Problem {
+	p := *AsProblem(err)
+	if p.Exit == exitEngine {
+		p.Text += " The Berth that serves the data folder looks for it: by the DOCKER_HOST that it was started with, or else by docker's current context."
+	}
+	return &p
 }
 
 // fromImage mends what one image of the engine helps with.
@@ -148,7 +165,8 @@ func (l localSource) fromImage(ctx context.Context, c *Core, i EngineImage, here
 
 // wanted is what is known of content that is missed.
 type wanted struct {
-	m *mend
+	m  *mend
+	at string // where the engine is
 	// ids are the digests by which an engine may know an image that has it.
 	ids map[string]bool
 	// manifests are those of the repository that need it.
@@ -306,6 +324,9 @@ func (w *wanted) problem(again string) *Problem {
 		return AsProblem(w.failed)
 	case w.failed != nil:
 		p.Text = fmt.Sprintf("Images of that name are there, but none holds %s: Docker keeps layers unpacked and no manifests, so what another tool packed is not there.", shortDigest(w.m.Digest))
+	}
+	if w.at != "" {
+		p.Text += " The engine that was asked is at " + w.at + "."
 	}
 	if again != "" {
 		p.Fix, p.Command = "If this local image is the one, push it again; else use berth repair --from with a registry that has it.", again

@@ -14,6 +14,7 @@ import (
 func (p *program) repair() *cobra.Command {
 	var r app.RepairRequest
 	var fix string
+	var yes bool
 	c := &cobra.Command{
 		Use:   "repair [FINDING...]",
 		Short: "Mend what berth verify found",
@@ -27,18 +28,30 @@ written again from what is on disk.
 
 A tag that names nothing is for you to decide: --fix relink brings its manifest
 back, and --fix 'remove tag' moves the tag to the trash where the bytes of what
-it names are on disk; otherwise it is removed for good.`,
-		Example: "  berth repair\n  berth repair --from https://registry.example.com\n  berth repair 3f2a90b1c7 --fix 'remove tag'\n  berth repair --drop-quarantined",
+it names are on disk; otherwise it is removed for good.
+
+--drop-quarantined cannot be undone: on a terminal it asks first, elsewhere it
+needs --yes.`,
+		Example: "  berth repair\n  berth repair --from https://registry.example.com\n  berth repair 3f2a90b1c7 --fix 'remove tag'\n  berth repair --drop-quarantined --yes",
 		Args:    want(0, -1, "the IDs of berth verify --status"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Findings, r.Fix = args, app.Fix(fix)
 			switch {
 			case r.DropQuarantined && (len(args) > 0 || fix != "" || r.From != ""):
 				return usage(cmd, "--drop-quarantined frees what lies aside, and goes with nothing else")
+			case yes && !r.DropQuarantined:
+				return usage(cmd, "--yes goes with --drop-quarantined: nothing else asks")
 			case fix != "" && r.Fix != app.FixRefetch && r.Fix != app.FixRelink && r.Fix != app.FixRemoveTag:
 				return usage(cmd, fmt.Sprintf("--fix is refetch, relink or 'remove tag', not %q", fix))
 			}
-			return p.with(cmd, func(ctx context.Context, s app.Service) error { return p.runRepair(ctx, s, r) })
+			return p.with(cmd, func(ctx context.Context, s app.Service) error {
+				if r.DropQuarantined && !yes {
+					if err := p.agreeToDrop(ctx, s); err != nil {
+						return err
+					}
+				}
+				return p.runRepair(ctx, s, r)
+			})
 		},
 		ValidArgsFunction: p.completeFindings,
 	}
@@ -46,11 +59,45 @@ it names are on disk; otherwise it is removed for good.`,
 	f.StringVar(&r.From, "from", "", "where lost content is fetched: docker (the default), or a registry's address")
 	f.StringVar(&fix, "fix", "", "what to try: refetch, relink or 'remove tag' (default what helps best, but never to remove a tag)")
 	f.BoolVar(&r.DropQuarantined, "drop-quarantined", false, "free the damaged blobs that lie aside, for good")
+	f.BoolVar(&yes, "yes", false, "do not ask before --drop-quarantined")
 	fixes := []string{string(app.FixRefetch), string(app.FixRelink), string(app.FixRemoveTag)}
 	if err := c.RegisterFlagCompletionFunc("fix", cobra.FixedCompletions(fixes, cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // the flag is defined above
 	}
 	return c
+}
+
+// agreeToDrop asks before what lies in the quarantine is freed, which is all that
+// is left of what some findings miss. Nothing is asked when nothing lies there.
+func (p *program) agreeToDrop(ctx context.Context, s app.Service) error {
+	v, err := s.Verification(ctx, app.VerificationRequest{})
+	if err != nil || len(v.Quarantined) == 0 {
+		return err
+	}
+	aside := map[string]bool{}
+	var bytes int64
+	for _, q := range v.Quarantined {
+		aside[q.Digest], bytes = true, bytes+q.Size
+	}
+	last := 0
+	for _, f := range v.Findings {
+		if aside[f.Digest] {
+			last++
+		}
+	}
+	what := fmt.Sprintf("%s (%s) in the quarantine", plural(len(aside), "damaged blob", "damaged blobs"), size(bytes))
+	why := "Freeing " + what + " cannot be undone."
+	if last > 0 {
+		lose := plural(last, "open finding loses its last copy", "open findings lose their last copies") + ", damaged as it is"
+		if v.Cut > 0 {
+			lose += "; more findings are not listed"
+		}
+		why += " " + lose + "."
+		if p.In != nil {
+			fmt.Fprintf(p.Err, "%s.\n", lose)
+		}
+	}
+	return p.agree("Free "+what+" for good?", why)
 }
 
 func (p *program) runRepair(ctx context.Context, s app.Service, r app.RepairRequest) error {

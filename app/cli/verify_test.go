@@ -54,6 +54,8 @@ func TestWhatAVerificationSaysStaysAsItIs(t *testing.T) {
 		"verify_usage_status": {"verify --status --restart", as},
 		"repair_usage_fix":    {"repair --fix magic", as},
 		"repair_usage_aside":  {"repair f1 --drop-quarantined", as},
+		"repair_usage_yes":    {"repair --yes", as},
+		"repair_aside_ask":    {"repair --drop-quarantined", damaged},
 		"complete_findings":   {"__complete repair f1 f", damaged},
 		"complete_repair_fix": {"__complete repair --fix re", as},
 		"help_verify":         {"verify --help", as},
@@ -140,6 +142,20 @@ func TestARepairSaysWhatIsMendedAndWhatIsLeft(t *testing.T) {
 	golden(t, "repair", out+"-- stderr --\n"+errs)
 	if code != 1 {
 		t.Errorf("exit %d", code)
+	}
+}
+
+func TestWhatLiesAsideIsFreedOnlyWithAPersonsYes(t *testing.T) {
+	t.Parallel()
+	for answer, freed := range map[string]bool{"y\n": true, "\n": false, "n\n": false, "": false} {
+		f := apptest.New()
+		f.Change(func(d *apptest.Data) { d.Verification = apptest.Damaged(apptest.Now) })
+		f.Fail("Repair", errors.New("it was agreed to")) // which is enough here
+		code, _, errs := answering(t, f, answer, "repair", "--drop-quarantined")
+		asked := strings.Contains(errs, "1 open finding loses its last copy, damaged as it is.\n") && strings.Contains(errs, "Free 1 damaged blob (120 MB) in the quarantine for good? [y/N]")
+		if code != 1 || !asked || strings.Contains(errs, "it was agreed to") != freed {
+			t.Errorf("%q: exit %d, %s", answer, code, errs)
+		}
 	}
 }
 
