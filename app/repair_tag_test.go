@@ -25,17 +25,7 @@ func TestADanglingTagThatIsPushedInThatMomentStays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// As a disk loses it: the tag still leads there.
-			census, err := c.disk.Census(ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if why, err := census.Unlink(ctx, "app", time.Now(), []registry.Link{{Kind: registry.ManifestLink, Digest: d.Digest, Target: d.Digest}}); err != nil || why[0] != "" {
-				t.Fatal(why, err)
-			}
-			if err := census.Close(); err != nil {
-				t.Fatal(err)
-			}
+			unlink(t, c, d.Digest)
 			m := &mend{kept: kept{Finding: verify.Finding{Kind: verify.TagDangling, Repository: "app", Tag: "v1", Digest: d.Digest}}, fix: FixRemoveTag}
 			if still, err := verify.Check(ctx, c.disk, c.checkOptions(), []verify.Finding{m.Finding}, false); err != nil || len(still) != 1 {
 				t.Fatalf("it dangles: %v, %v", still, err)
@@ -70,5 +60,20 @@ func TestADanglingTagThatIsPushedInThatMomentStays(t *testing.T) {
 				t.Errorf("in the trash: %+v, %v; want %d", list, err, want)
 			}
 		})
+	}
+}
+
+// unlink takes a manifest from app as a disk loses it: its tags still lead there.
+func unlink(t *testing.T, c *Core, d registry.Digest) {
+	t.Helper()
+	census, err := c.disk.Census(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if why, err := census.Unlink(t.Context(), "app", time.Now(), []registry.Link{{Kind: registry.ManifestLink, Digest: d, Target: d}}); err != nil || why[0] != "" {
+		t.Fatal(why, err)
+	}
+	if err := census.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

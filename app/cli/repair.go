@@ -88,7 +88,7 @@ func (p *program) agreeToDrop(ctx context.Context, s app.Service) error {
 	what := fmt.Sprintf("%s (%s) in the quarantine", plural(len(aside), "damaged blob", "damaged blobs"), size(bytes))
 	why := "Freeing " + what + " cannot be undone."
 	if last > 0 {
-		lose := plural(last, "open finding loses its last copy", "open findings lose their last copies") + ", damaged as it is"
+		lose := plural(last, "open finding loses its last copy, damaged as it is", "open findings lose their last copies, damaged as they are")
 		if v.Cut > 0 {
 			lose += "; more findings are not listed"
 		}
