@@ -23,19 +23,26 @@ const mark event.Kind = "mark"
 type marks struct {
 	mu      sync.Mutex // guards what follows
 	waiting map[string]chan struct{}
-	last    time.Time // when one was put that was met
+	began   time.Time // a time of markPace, in which some were put
+	put     int
 }
 
-// markPace is how often a mark is put: who reads events rests when he is woken
-// more often, and a clean-up asks for each repository.
-const markPace = 10 * time.Millisecond
+// At most marksAtOnce are put within markPace: who reads events rests when he is
+// woken more often, and a clean-up asks for each repository.
+const (
+	markPace    = 10 * time.Millisecond
+	marksAtOnce = 4
+)
 
 // pullsCounted waits until the pulls are counted that have ended by now, or a
 // moment ago. Where events are missed, that is known afterwards.
 func (c *Core) pullsCounted(ctx context.Context) error {
 	name, met, m, now := rand.Text(), make(chan struct{}), &c.marks, time.Now()
 	m.mu.Lock()
-	if now.Sub(m.last) < markPace {
+	if now.Sub(m.began) >= markPace {
+		m.began, m.put = now, 0
+	}
+	if m.put++; m.put > marksAtOnce {
 		m.mu.Unlock()
 		return ctx.Err()
 	}
@@ -47,9 +54,6 @@ func (c *Core) pullsCounted(ctx context.Context) error {
 	c.bus.Publish(event.Event{Kind: mark, Tag: name})
 	select {
 	case <-met:
-		m.mu.Lock()
-		m.last = latest(m.last, now)
-		m.mu.Unlock()
 		return nil
 	case <-c.life.Done():
 		return c.life.Err()

@@ -198,3 +198,19 @@ func TestUsageDoesNotCountOnWhatMayHaveBeenPulled(t *testing.T) {
 		t.Errorf("%d bytes, although pulls are not known", n)
 	}
 }
+
+func TestWhatIsPushedAgainByItsDigestIsNotAsOldAsItsLink(t *testing.T) {
+	t.Parallel()
+	i, d := aged(t, leftovers())
+	if again := i.push("team/app", d, "run by its digest"); again != d {
+		t.Fatalf("pushed %s", again)
+	}
+	_, r := i.cleanUp(app.RunCleanupRequest{})
+	if because, keep := i.becauseOf(d); !keep || !strings.Contains(because, "pushed just now") {
+		t.Errorf("the preview: %v, %s", keep, because)
+	}
+	if r.Manifests != 0 {
+		t.Errorf("freed: %+v", r)
+	}
+	i.pull("team/app", d)
+}
