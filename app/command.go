@@ -11,6 +11,9 @@ const (
 	// stalled is for how long an index that grows no more is waited for: in a
 	// folder that cannot be read whole it is never complete.
 	stalled = 20 * time.Second
+	// countPatience is for how long figures wait that are known but for what lies
+	// beside blobs.
+	countPatience = 3 * time.Second
 )
 
 // ForCommand is the Core for one command that opened the folder alone: where an
@@ -49,6 +52,21 @@ func (a forCommand) whole(ctx context.Context) error {
 			}
 			had = has
 		}
+	}
+}
+
+// counted waits a moment until what lies beside blobs is counted: of most folders
+// it is by then, and of a large one the figures say that it is not.
+func (a forCommand) counted(ctx context.Context) {
+	if a.beside(time.Time{}).Known {
+		return
+	}
+	enough := time.NewTimer(countPatience)
+	defer enough.Stop()
+	select {
+	case <-a.compared:
+	case <-enough.C:
+	case <-ctx.Done():
 	}
 }
 
@@ -113,6 +131,7 @@ func (a forCommand) Usage(ctx context.Context, r UsageRequest) (UsageReply, erro
 	if err := a.whole(ctx); err != nil {
 		return UsageReply{}, err
 	}
+	a.counted(ctx)
 	return a.Core.Usage(ctx, r)
 }
 

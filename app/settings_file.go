@@ -86,7 +86,10 @@ func same(a, b []byte) bool { return bytes.Equal(a, b) && (a == nil) == (b == ni
 func (c *Core) broke(err error) {
 	p := *AsProblem(err)
 	c.log.Error("the configuration changed and cannot be taken; what held before holds on", "error", err)
-	p.Text = strings.TrimSpace(p.Title + ". " + p.Text)
+	p.Text = strings.TrimSpace(strings.TrimSuffix(p.Title, ".") + ". " + p.Text)
+	if !strings.HasSuffix(p.Text, ".") {
+		p.Text += "."
+	}
 	p.Title, p.Code, p.Severity, p.Exit = "The changed configuration is not taken", "config_broken", severityWarning, 0
 	p.Text += " What held before holds on."
 	c.tuning.broken.Store(&p)

@@ -211,6 +211,9 @@ func (c *Core) verified(r verify.Report, report func(job.Progress)) {
 func verifyNote(r verify.Report) string {
 	switch {
 	case r.Phase == verify.Links:
+		if r.Repositories == 0 {
+			return "looking at links: " + count(r.Links, "link", "links")
+		}
 		return fmt.Sprintf("looking at links: %s in %s", count(r.Links, "link", "links"), count(r.Repositories, "repository", "repositories"))
 	case r.Blobs == 0 && r.Now == 0 && r.Bytes == 0:
 		return "counting blobs"

@@ -119,7 +119,7 @@ type Why string
 
 // The reasons of a [Census].
 const (
-	Promised Why = "a client was promised that it stays"
+	Promised Why = "a client was promised that it stays for a while"
 	Referred Why = "something that refers to it was pushed meanwhile"
 	Young    Why = "it is too young"
 	Deleted  Why = "it was deleted meanwhile, which may be undone"

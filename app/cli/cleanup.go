@@ -115,9 +115,9 @@ func (p *program) cleanUp(ctx context.Context, s app.Service, f cleanupFlags, gr
 		if err := p.printPlan(reply); err != nil {
 			return err
 		}
-		if question := reply.question(); question == "" {
+		if question := reply.question(); question == "" && !f.now {
 			return nil
-		} else if p.In != nil && !f.now && !p.agreed(ctx, question) {
+		} else if question != "" && p.In != nil && !f.now && !p.agreed(ctx, question) {
 			return &app.Problem{Code: "not_agreed", Severity: "error", Title: "Nothing was freed", Exit: exitError}
 		}
 	}

@@ -82,6 +82,7 @@ func TestACleanUpForPeopleStaysAsItIs(t *testing.T) {
 		"cleanup_dry":              {"cleanup --dry-run", nil, nothingRuns},
 		"cleanup_dry_rules":        {"cleanup --dry-run --rules", nil, nothingRuns},
 		"cleanup_nothing":          {"cleanup", empty, nothingRuns},
+		"cleanup_nothing_now":      {"cleanup --now", empty, finish},
 		"cleanup_history":          {"cleanup --history", threeAtNight, nothingRuns},
 		"cleanup_history_killed":   {"cleanup --history", killed, nothingRuns},
 		"cleanup_history_none":     {"cleanup --history", func(d *apptest.Data) { d.Cleanups = app.CleanupsReply{Schedule: "off"} }, nothingRuns},

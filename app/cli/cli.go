@@ -133,7 +133,7 @@ or, when none runs, directly on the data folder.`,
 	if err := flags.MarkHidden("attach"); err != nil {
 		panic(err) // the line above defines it
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err.Error()) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, flagText(err)) })
 	root.AddGroup(
 		&cobra.Group{ID: "images", Title: "Images:"},
 		&cobra.Group{ID: "upkeep", Title: "Space and order:"},

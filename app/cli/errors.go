@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,6 +32,21 @@ func usage(cmd *cobra.Command, text string) error {
 		Command:  cmd.CommandPath() + " --help",
 		Exit:     exitUsage,
 	}
+}
+
+// badNumber is how the library of flags refuses what is no number.
+var badNumber = regexp.MustCompile(`^invalid argument (".*") for "(?:-\w, )?(--[\w-]+)" flag: strconv\.Parse(Int|Bool):`)
+
+// flagText says what is wrong with a flag, without the words of what reads it.
+func flagText(err error) string {
+	said := badNumber.FindStringSubmatch(err.Error())
+	switch {
+	case said == nil:
+		return err.Error()
+	case said[3] == "Bool":
+		return said[2] + " wants true or false, not " + said[1]
+	}
+	return said[2] + " wants a number, such as 20, not " + said[1]
 }
 
 // unknownCommand refuses an argument of the root, and offers what was meant.

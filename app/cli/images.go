@@ -122,6 +122,9 @@ func (p *program) tag() *cobra.Command {
 			if ref.what() == "" {
 				return usage(cmd, fmt.Sprintf("%q names no tag and no digest", args[0]))
 			}
+			if i := strings.LastIndexByte(args[1], ':'); i >= 0 && args[1][i+1:] != "" {
+				return usage(cmd, fmt.Sprintf("the new tag is of the same repository: say the tag alone, %s", args[1][i+1:]))
+			}
 			return p.with(cmd, func(ctx context.Context, s app.Service) error {
 				reply, err := s.Retag(ctx, app.RetagRequest{Repository: ref.repository, From: ref.what(), To: args[1]})
 				if err != nil {

@@ -75,6 +75,8 @@ func plural(n int, one, many string) string {
 type table struct {
 	head []string
 	rows [][]string
+	// widest cells that the others of their column are lined up with; 0: any.
+	widest int
 }
 
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
@@ -87,14 +89,16 @@ func (t *table) write(w io.Writer) error {
 	}
 	for _, row := range all {
 		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			if n := utf8.RuneCountInString(cell); t.widest == 0 || n <= t.widest {
+				widths[i] = max(widths[i], n)
+			}
 		}
 	}
 	var b strings.Builder
 	for _, row := range all {
 		var line strings.Builder
 		for i, cell := range row {
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			pad := strings.Repeat(" ", max(0, widths[i]-utf8.RuneCountInString(cell)))
 			if right[i] {
 				cell = pad + cell
 			} else {

@@ -109,6 +109,9 @@ func keeps(r app.Rule) string {
 	return strings.Join(parts, ", ")
 }
 
+// ruleWords are the flags that a rule is made of.
+var ruleWords = []string{"repository", "tag", "except", "always", "newest", "versions", "younger", "pulled", "untagged", "name"}
+
 // ruleFlags are the words of a rule.
 func ruleFlags(c *cobra.Command, r *app.Rule) {
 	f := c.Flags()
@@ -122,7 +125,7 @@ func ruleFlags(c *cobra.Command, r *app.Rule) {
 	f.StringVar(&r.Pulled, "pulled", "", "keep what was pulled within, such as 30d")
 	f.StringArrayVar(&r.Always, "always", nil, "pattern of tags that stay, whatever other rules say")
 	f.StringVar(&r.Untagged, "untagged", "", "drop manifests without a tag after, such as 14d")
-	for _, name := range []string{"repository", "tag", "except", "always", "newest", "versions", "younger", "pulled", "untagged", "name"} {
+	for _, name := range ruleWords {
 		if err := c.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions); err != nil {
 			panic(err) // the lines above define them
 		}
@@ -160,6 +163,9 @@ says replaces what the rule said; --tag '' takes all patterns away, and 0 a numb
 		Example: "  berth rules edit releases --versions 50\n  berth rules edit 2 --younger 14d --pulled ''",
 		Args:    want(1, 1, "one rule"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if !words(cmd) {
+				return usage(cmd, "say what of the rule changes, such as --newest 20")
+			}
 			seen := picked{}
 			return p.changeRules(cmd, func(rules []app.Rule) ([]app.Rule, error) {
 				i, err := seen.find(rules, args[0])
@@ -174,6 +180,9 @@ says replaces what the rule said; --tag '' takes all patterns away, and 0 a numb
 	ruleFlags(c, &r)
 	return c
 }
+
+// words reports whether any flag said a word of a rule.
+func words(cmd *cobra.Command) bool { return slices.ContainsFunc(ruleWords, cmd.Flags().Changed) }
 
 // merge takes what flags said into a rule.
 func merge(cmd *cobra.Command, into *app.Rule, from app.Rule) {
@@ -291,7 +300,8 @@ func (p *program) rulesSet() *cobra.Command {
 		Use:   "set FILE",
 		Short: "Replace all rules by those of a YAML file; - is standard input",
 		Long: `Replace all rules by those of a file: a list in YAML, as it stands under
-berth.cleanup.rules in config.yml. Either all of it is taken, or nothing.`,
+berth.cleanup.rules in config.yml. Either all of it is taken, or nothing. [] is a
+list of none; an empty file is refused.`,
 		Example: "  berth rules set rules.yml\n  berth config show berth.cleanup.rules",
 		Args:    want(1, 1, "one file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -328,7 +338,10 @@ func readFile(cmd *cobra.Command, name string) (string, error) {
 	}
 	text, err := io.ReadAll(io.LimitReader(in, maxRules))
 	if err == nil && strings.TrimSpace(string(text)) == "" {
-		return "[]", nil
+		return "", &app.Problem{
+			Code: "usage", Severity: "error", Exit: exitUsage, Title: "There is nothing in " + name,
+			Text: "No rule was changed.", Fix: "To forget all rules, say so with an empty list:", Command: "echo '[]' | berth rules set -",
+		}
 	}
 	return string(text), err
 }

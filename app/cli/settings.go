@@ -39,7 +39,7 @@ or those below it. What a variable or a flag decides on is locked: it cannot be 
 }
 
 func (p *program) settingsTable(settings []app.Setting) error {
-	t := table{head: []string{"KEY", "VALUE", "FROM"}}
+	t := table{head: []string{"KEY", "VALUE", "FROM"}, widest: 60}
 	for _, s := range settings {
 		from := s.Origin
 		if s.Locked {

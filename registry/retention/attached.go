@@ -151,5 +151,5 @@ func (r *rule) untagged(c *Candidate, at *Clock) string {
 	if because := used(c, at, time.Duration(r.Untagged)); because != "" {
 		return "but " + because
 	}
-	return at.pushed(c) + " (longer than " + r.Untagged.String() + ")"
+	return at.pushed(c) + ago(r.Untagged)
 }

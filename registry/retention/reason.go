@@ -27,12 +27,21 @@ func (r *rule) sentences() reasons {
 		s.notNewest = "not one of the newest " + strconv.Itoa(k.Versions) + " by version, "
 	}
 	if k.Younger > 0 {
-		s.old = " (longer than " + k.Younger.String() + ")"
+		s.old = ago(k.Younger)
 	}
 	if k.Pulled > 0 {
 		s.unpulled = " (not within " + k.Pulled.String() + ")"
 	}
 	return s
+}
+
+// ago says behind when something was pushed that this is longer ago than an
+// age. Of an age that nobody counts, such as a second, «just now» is longer.
+func ago(age Age) string {
+	if time.Duration(age) < time.Minute {
+		return " (" + age.String() + " and more ago)"
+	}
+	return " (longer than " + age.String() + ")"
 }
 
 // keeps says why a rule keeps a tag that it selects; empty: it does not.
