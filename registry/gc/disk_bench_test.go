@@ -1,26 +1,28 @@
 package gc_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"berth/registry/driver/filesystem"
 	"berth/registry/gc"
 	"berth/registry/store"
 )
 
-// onDisk fills a folder past the driver.
+// onDisk fills a folder past the driver, with files of yesterday.
 func onDisk(b *testing.B, v *vast) *filesystem.Driver {
 	b.Helper()
-	dir := b.TempDir()
+	dir, yesterday := b.TempDir(), time.Now().Add(-24*time.Hour)
 	fill(b, v, func(key string, content []byte) error {
 		path := filepath.Join(dir, filepath.FromSlash(key))
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			return err
 		}
-		return os.WriteFile(path, content, 0o666)
+		return errors.Join(os.WriteFile(path, content, 0o666), os.Chtimes(path, yesterday, yesterday))
 	})
 	drv, err := filesystem.Open(filesystem.Options{RootDirectory: dir})
 	if err != nil {

@@ -8,9 +8,9 @@ import (
 	"berth/registry"
 )
 
-// coarse is how far the time of a file may lie before the moment at which it was
-// written.
-const coarse = time.Second
+// coarse is how far the date of a file may lie before the moment at which it was
+// written: some disks count in steps of two seconds.
+const coarse = 2 * time.Second
 
 // errOdd means that a tag names nothing that can be read.
 var errOdd = errors.New("a tag cannot be read")
