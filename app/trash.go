@@ -145,7 +145,9 @@ func (c *Core) left(ctx context.Context, reply *DeleteReply, repo string, gone [
 		was[d] = true
 	}
 	for _, row := range rows {
-		if was[row.Descriptor.Digest] {
+		// On a full disk the index may be behind.
+		deleted := slices.ContainsFunc(reply.Deleted, func(e TrashEntry) bool { return e.Tag == row.Name })
+		if was[row.Descriptor.Digest] && !deleted {
 			reply.Stay = append(reply.Stay, row.Name)
 		}
 	}
