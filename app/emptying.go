@@ -21,7 +21,7 @@ import (
 func (c *Core) EmptyTrash(ctx context.Context, r EmptyTrashRequest) (EmptyTrashReply, error) {
 	var reply EmptyTrashReply
 	if c.readOnly.Load() && !r.DryRun {
-		return reply, readOnlyProblem()
+		return reply, c.refusesToWrite()
 	}
 	var ids []string
 	var err error

@@ -135,3 +135,10 @@ func codes(problems []Problem) string {
 // alarming reports whether a problem is worth the icon's warning: not what was
 // solved already or will be soon.
 func alarming(p Problem) bool { return p.Code != "port_taken" && p.Code != "indexing" }
+
+// refusesToWrite is the error of who asks for a change while nothing can be
+// written, with what to do about it.
+func (c *Core) refusesToWrite() *Problem {
+	p := c.whyReadOnly()
+	return &p
+}

@@ -18,7 +18,7 @@ import (
 // it is what its digest says.
 func (c *Core) Repair(ctx context.Context, r RepairRequest) (JobReply, error) {
 	if c.readOnly.Load() {
-		return JobReply{}, readOnlyProblem()
+		return JobReply{}, c.refusesToWrite()
 	}
 	where, err := c.repairSource(r.From)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 func (c *Core) DeleteRepository(ctx context.Context, r DeleteRepositoryRequest) (DeleteRepositoryReply, error) {
 	ctx = c.as(ctx, r.Reason)
 	if c.readOnly.Load() {
-		return DeleteRepositoryReply{}, readOnlyProblem()
+		return DeleteRepositoryReply{}, c.refusesToWrite()
 	}
 	c.pinning.RLock()
 	defer c.pinning.RUnlock()

@@ -63,8 +63,8 @@ type SetRulesRequest struct {
 type PreviewRulesRequest struct {
 	// Rules to judge by; nil means those in effect.
 	Rules *[]Rule `json:"rules,omitempty"`
-	// Verdicts asks for each tag; Repository and Search narrow them, Dropped
-	// leaves out what stays. Limit 0 means 1000.
+	// Verdicts asks for each tag; Repository, a pattern as in a rule, and Search
+	// narrow them, Dropped leaves out what stays. Limit 0 means 1000.
 	Verdicts   bool   `json:"verdicts,omitempty"`
 	Repository string `json:"repository,omitempty"`
 	Search     string `json:"search,omitempty"`

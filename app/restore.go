@@ -18,7 +18,7 @@ func (c *Core) Restore(ctx context.Context, r RestoreRequest) (RestoreReply, err
 	reply := RestoreReply{Restored: []TrashEntry{}}
 	switch {
 	case c.readOnly.Load():
-		return reply, readOnlyProblem()
+		return reply, c.refusesToWrite()
 	case r.All && len(r.Entries) > 0:
 		return reply, BadRequest(errors.New("all of it, or some entries: not both"))
 	case len(r.Entries) == 0 && !r.All:

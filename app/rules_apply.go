@@ -54,7 +54,7 @@ func (c *Core) ApplyRules(ctx context.Context, _ ApplyRulesRequest) (JobReply, e
 func (c *Core) cannotDrop() *Problem {
 	switch {
 	case c.readOnly.Load():
-		return readOnlyProblem()
+		return c.refusesToWrite()
 	case c.blind():
 		return stillReading()
 	}

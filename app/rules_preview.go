@@ -97,13 +97,10 @@ func (c *Core) verdicts(ctx context.Context, r PreviewRulesRequest, q question, 
 	if l.limit <= 0 {
 		l.limit = mostVerdicts
 	}
-	var names []string
-	for name := range c.judge.repos {
-		if r.Repository == "" || name == r.Repository {
-			names = append(names, name)
-		}
+	names, err := c.judgedAs(r.Repository)
+	if err != nil {
+		return err
 	}
-	slices.Sort(names)
 	// Those that drop come first, of all repositories.
 	for _, drops := range []bool{true, false} {
 		if r.Dropped && !drops {
@@ -116,6 +113,30 @@ func (c *Core) verdicts(ctx context.Context, r PreviewRulesRequest, q question, 
 		}
 	}
 	return c.measureVerdicts(ctx, reply.Verdicts)
+}
+
+// judgedAs gives the repositories that a pattern matches, by name. The caller
+// holds judge.mu. Errors: a [*Problem].
+func (c *Core) judgedAs(pattern string) (names []string, err error) {
+	matches := func(string) bool { return true }
+	if pattern != "" {
+		if matches, err = retention.Repositories(pattern); err != nil {
+			return nil, BadRequest(err)
+		}
+	}
+	for name := range c.judge.repos {
+		if matches(name) {
+			names = append(names, name)
+		}
+	}
+	if pattern != "" && len(names) == 0 {
+		return nil, &Problem{
+			Code: "not_found", Severity: severityError, Title: "No repository is called " + pattern, Text: "A pattern is as in a rule: team/* is what lies in team, team/** what lies below it as well.",
+			Fix: "These are there:", Command: "berth ls", Exit: exitNotFound,
+		}
+	}
+	slices.Sort(names)
+	return names, nil
 }
 
 // listing is what is asked of verdicts, and how far it is.

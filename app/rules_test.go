@@ -104,6 +104,15 @@ func TestRulesArePreviewedAndAppliedIntoTheTrash(t *testing.T) {
 	if some := i.preview(app.PreviewRulesRequest{Verdicts: true, Repository: "other", Search: "PR"}); len(some.Verdicts) != 1 || !some.Verdicts[0].Keep {
 		t.Errorf("of one repository: %+v", some)
 	}
+	if some := i.preview(app.PreviewRulesRequest{Verdicts: true, Repository: "o*r"}); len(some.Verdicts) == 0 || some.Verdicts[0].Repository != "other" {
+		t.Errorf("of a pattern: %+v", some)
+	}
+	for pattern, code := range map[string]string{"nobody/*": "not_found", "a b": "bad_request"} {
+		_, err := i.PreviewRules(t.Context(), app.PreviewRulesRequest{Verdicts: true, Repository: pattern})
+		if p := app.AsProblem(err); p == nil || p.Code != code {
+			t.Errorf("of %s: %v", pattern, err)
+		}
+	}
 	draft := []app.Rule{{Newest: 1}}
 	if other := i.preview(app.PreviewRulesRequest{Rules: &draft}); other.All.Tags != 4 {
 		t.Errorf("a draft: %+v", other)

@@ -22,7 +22,7 @@ func (c *Core) Delete(ctx context.Context, r DeleteRequest) (DeleteReply, error)
 	reply := DeleteReply{Deleted: []TrashEntry{}}
 	switch {
 	case c.readOnly.Load():
-		return reply, readOnlyProblem()
+		return reply, c.refusesToWrite()
 	case len(r.Tags) == 0:
 		return reply, BadRequest(errors.New("no tag is named"))
 	}

@@ -37,7 +37,7 @@ with --dropped, only what goes. Nothing is changed.`,
 	f.BoolVar(&r.Verdicts, "verdicts", false, "list each tag, and why it stays or goes")
 	f.BoolVar(&r.Dropped, "dropped", false, "list only what goes")
 	f.BoolVar(&all, "all", false, "list however many there are")
-	f.StringVar(&r.Repository, "repository", "", "list tags of this repository only")
+	f.StringVar(&r.Repository, "repository", "", "list tags of this repository only, or of those that a pattern matches")
 	f.StringVar(&r.Search, "search", "", "list only what has this in its name or digest")
 	f.IntVar(&r.Limit, "limit", 0, "how many are listed (default 1000)")
 	f.StringVar(&rule, "rule", "", "only this rule, by name or number, as if it were on and the only one")
@@ -69,7 +69,7 @@ func (p *program) preview(ctx context.Context, s app.Service, r app.PreviewRules
 		return err
 	}
 	return p.print(reply, func() error {
-		if err := p.printPreview(list, reply, r.Verdicts); err != nil {
+		if err := p.printPreview(list, reply, r); err != nil {
 			return err
 		}
 		p.warnEmptied(list, reply)
@@ -104,7 +104,22 @@ func (p *program) warnOfRules(ctx context.Context, s app.Service) {
 	}
 }
 
-func (p *program) printPreview(rules []app.Rule, reply app.PreviewRulesReply, listed bool) error {
+// nothingListed says that no tag is what was asked for.
+func nothingListed(r app.PreviewRulesRequest) string {
+	of := ""
+	if r.Repository != "" {
+		of = " of " + r.Repository
+	}
+	switch {
+	case r.Search != "":
+		return fmt.Sprintf("Nothing%s that has %q in its name or digest is there%s.", of, r.Search, map[bool]string{true: " and would be dropped"}[r.Dropped])
+	case r.Dropped:
+		return "Nothing" + of + " would be dropped."
+	}
+	return "Nothing" + of + " is there."
+}
+
+func (p *program) printPreview(rules []app.Rule, reply app.PreviewRulesReply, r app.PreviewRulesRequest) error {
 	switch {
 	case reply.Indexing:
 		fmt.Fprintln(p.Err, "Berth is still reading the data folder. Until everything is known, no rule drops anything.")
@@ -113,7 +128,11 @@ func (p *program) printPreview(rules []app.Rule, reply app.PreviewRulesReply, li
 		fmt.Fprintln(p.Err, "There are no rules, so nothing is dropped. To make one: berth rules add --help")
 		return nil
 	}
-	if listed {
+	if r.Verdicts && len(reply.Verdicts) == 0 && reply.Cut == 0 {
+		fmt.Fprintln(p.Err, nothingListed(r))
+		return nil
+	}
+	if r.Verdicts {
 		t := table{head: []string{"VERDICT", "IMAGE", ">SIZE", "WHY"}}
 		for _, v := range reply.Verdicts {
 			verdict, name := "drop", v.Repository+":"+v.Tag

@@ -50,6 +50,12 @@ func (p *pattern) match(name string) bool {
 	return false
 }
 
+// Repositories gives what matches a pattern of repositories, as in a rule.
+func Repositories(text string) (func(name string) bool, error) {
+	p, err := compileOne(text, true)
+	return p.match, err
+}
+
 // compile reads patterns; those of repositories know components.
 func compile(texts []string, repositories bool) (patterns, error) {
 	out, failed := make(patterns, 0, len(texts)), []error(nil)
