@@ -101,8 +101,8 @@ func (p *program) runVerify(ctx context.Context, s app.Service, r app.VerifyRequ
 		return j.Problem
 	case j.State != app.JobDone:
 		return &app.Problem{
-			Code: "paused", Severity: "warning", Exit: exitError, Title: "The verification is paused at " + percent(j),
-			Text: "Blobs that were read whole are not read again.", Fix: "To go on:", Command: "berth verify",
+			Code: "paused", Severity: "warning", Exit: exitError, Title: "The verification is paused",
+			Text: "Blobs that were read whole (" + percent(j) + ") are not read again; one that was being read begins anew.", Fix: "To go on:", Command: "berth verify",
 		}
 	}
 	return p.verified(ctx, s)

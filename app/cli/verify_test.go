@@ -114,7 +114,7 @@ func TestCtrlCPausesAVerificationAndSaysHowToGoOn(t *testing.T) {
 		f.Progress(id, func(j *app.Job) { j.Done = j.Total / 3 })
 		interrupt()
 	})
-	if code != 1 || out != "" || !strings.Contains(errs, "The verification is paused at 33 %") || !strings.Contains(errs, "    berth verify\n") {
+	if code != 1 || out != "" || !strings.Contains(errs, "read whole (33 %)") || !strings.Contains(errs, "    berth verify\n") {
 		t.Errorf("exit %d, %s%s", code, out, errs)
 	}
 }
