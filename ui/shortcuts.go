@@ -119,7 +119,7 @@ func (w *window) toggle() {
 func (w *window) escape() {
 	images, docker, shell := w.models.Images, w.models.Docker, w.models.Shell
 	switch {
-	case w.shown == model.PageCleanup && (w.models.Rules.Escape() || w.models.Trash.Escape() || w.models.Cleanup.Escape()):
+	case w.shown == model.PageCleanup && (w.models.Rules.Escape() || w.models.Trash.Escape() || w.models.Verify.Escape() || w.models.Cleanup.Escape()):
 	case w.shown == model.PageImages && images.ClearSelection():
 	case w.shown == model.PageDocker && docker.ClearSelection():
 	case w.shown == model.PageImages && images.State().Filter != "":

@@ -31,6 +31,7 @@ type Verify struct {
 	stopping bool
 	mine     map[string]bool   // repairs that this face started and that still run
 	trouble  map[string]string // why the last repair failed, by finding
+	confirm  *Confirm          // before what is kept aside goes
 }
 
 func newVerify(e *env, f *feed, s *Shell) *Verify {
@@ -127,13 +128,6 @@ func (m *Verify) CheckAddress(s string) string {
 		return "An address begins with https:// and a host"
 	}
 	return ""
-}
-
-// FreeAside frees what lies in quarantine.
-func (m *Verify) FreeAside() {
-	m.begin("Freeing what is aside", func(ctx context.Context) (app.JobReply, error) {
-		return m.Service.Repair(ctx, app.RepairRequest{DropQuarantined: true})
-	})
 }
 
 // StopRepair asks the repair that runs to stop.
@@ -319,6 +313,7 @@ func (m *Verify) findingsLocked(st *VerifyState) {
 		st.Aside = Numbered(n, "damaged blob") + " kept aside, " + Size(size)
 		st.AsideTip = strings.Join(names[:min(n, 12)], "\n")
 	}
+	st.Confirm = m.confirm
 	if m.repair != nil {
 		st.Repair = runView(*m.repair, "Repairing", m.stopping)
 	}

@@ -26,6 +26,8 @@ type VerifyState struct {
 	// Aside is "1 damaged blob is kept aside, 120 MB", or empty.
 	Aside, AsideTip string
 	Repair          *RunView
+	// Confirm asks before what is kept aside goes for good; nil asks nothing.
+	Confirm *Confirm
 }
 
 // FindingRow is one thing that is wrong.

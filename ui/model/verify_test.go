@@ -73,6 +73,27 @@ func TestFindingsHaveFixesAndSayWhyOneFailed(t *testing.T) {
 	}
 }
 
+func TestWhatIsKeptAsideGoesOnlyWhenThatWasAsked(t *testing.T) {
+	t.Parallel()
+	f := apptest.New()
+	f.Change(func(d *apptest.Data) { d.Verification = apptest.Damaged(apptest.Now) })
+	m := cleaning(t, f)
+	m.Verify.FreeAside()
+	m.Verify.AskFreeAside()
+	c := m.Verify.State().Confirm
+	if c == nil || !strings.Contains(c.Text, "cannot be undone") || !strings.Contains(c.Text, "1 problem of this list would lose") || len(f.Calls("Repair")) != 0 {
+		t.Fatalf("%+v, %d repairs", c, len(f.Calls("Repair")))
+	}
+	if !m.Verify.Escape() || m.Verify.Escape() || m.Verify.State().Confirm != nil {
+		t.Error("Esc is no answer")
+	}
+	m.Verify.AskFreeAside()
+	m.Verify.FreeAside()
+	if r := f.Calls("Repair"); len(r) != 1 || !r[0].Request.(app.RepairRequest).DropQuarantined || m.Verify.State().Confirm != nil {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestAVerificationThatCouldNotSeeAllDoesNotSayAll(t *testing.T) {
 	t.Parallel()
 	f := apptest.New()

@@ -9,7 +9,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	fynewidget "fyne.io/fyne/v2/widget"
 )
 
 // trashRows is how many rows the card shows before it scrolls.
@@ -32,7 +31,7 @@ type trashCard struct {
 	none      *widget.Empty
 	waiting   *widget.Skeleton
 	failed    *widget.Trouble
-	confirm   *fynewidget.PopUp
+	asking    question
 }
 
 func newTrashCard(m *model.Trash, o Options) *trashCard {
@@ -102,7 +101,7 @@ func (c *trashCard) menu(i int, at fyne.Position) {
 func (c *trashCard) update(st model.TrashState) bool {
 	before := c.drawn
 	c.drawn = st
-	c.ask(st.Confirm)
+	c.asking.set(c.object, st.Confirm, c.m.CancelEmpty, c.m.Empty)
 	if !c.first && reflect.DeepEqual(before, st) {
 		return false
 	}
@@ -131,32 +130,4 @@ func (c *trashCard) update(st model.TrashState) bool {
 	}
 	c.object.Refresh()
 	return first || before.Phase != st.Phase || len(before.Rows) != len(st.Rows)
-}
-
-// ask shows the question before something goes for good, or takes it away.
-func (c *trashCard) ask(q *model.Confirm) {
-	if q == nil {
-		if c.confirm != nil {
-			c.confirm.Hide()
-			c.confirm = nil
-		}
-		return
-	}
-	if c.confirm != nil {
-		return
-	}
-	canvas := fyne.CurrentApp().Driver().CanvasForObject(c.object)
-	if canvas == nil {
-		return
-	}
-	widget.HideTip()
-	text := widget.NewProse(widget.Quiet, 360)
-	text.Set(q.Text)
-	no := widget.NewButton("Cancel", "", widget.Normal, c.m.CancelEmpty)
-	yes := widget.NewButton(q.Verb, theme.IconTrash, widget.DangerKind, c.m.Empty)
-	content := widget.Pad(16, 16, 16, 16, widget.Down(theme.Inset, widget.NoGrow, widget.NewText(q.Title, widget.Section), text,
-		widget.Across(theme.Gap, 0, widget.Gap(1, 1), no, yes)))
-	c.confirm = fynewidget.NewModalPopUp(content, canvas)
-	c.confirm.Show()
-	canvas.Focus(no)
 }

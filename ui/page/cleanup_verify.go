@@ -30,6 +30,7 @@ type verifyCard struct {
 	waiting     *fyne.Container
 	failed      *widget.Trouble
 	whole       *fyne.Container
+	asking      question
 }
 
 func newVerifyCard(m *model.Verify) *verifyCard {
@@ -44,7 +45,7 @@ func newVerifyCard(m *model.Verify) *verifyCard {
 	c.run = newRunPanel(m.StopRepair)
 	c.asideText = widget.NewText("", widget.Quiet.Sized(12))
 	c.aside = widget.Across(theme.Gap, 1, widget.NewIcon(theme.IconInfo, theme.Secondary), widget.NewTips(c.asideText),
-		widget.NewSmallButton("Free it", "", widget.Ghost, m.FreeAside))
+		widget.NewSmallButton("Free it…", "", widget.Ghost, m.AskFreeAside))
 	c.waiting = waitingRows(36, widget.NewSkeleton(1, 36, 0.5, 0.2))
 	c.failed = widget.NewTrouble(func(string) {}, widget.NewSmallButton("Try again", theme.IconRefresh, widget.Normal, m.Refresh))
 	words := widget.Down(2, widget.NoGrow, c.title, widget.NewTips(c.text))
@@ -60,6 +61,7 @@ func (c *verifyCard) update(st model.VerifyState) bool {
 	if st.Repair != nil {
 		c.run.set(st.Repair)
 	}
+	c.asking.set(c.object, st.Confirm, c.m.CancelFree, c.m.FreeAside)
 	before.Repair, st.Repair = blank(before.Repair), blank(st.Repair)
 	if !c.first && reflect.DeepEqual(before, st) {
 		return false
