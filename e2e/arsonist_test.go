@@ -203,7 +203,7 @@ func (a *arsonist) blob(repo string, content []byte) (descriptor, error) {
 
 // single is an image of layers that everybody uses now and then.
 func (a *arsonist) single(at place) ([]byte, string, error) {
-	config, err := a.blob(at.repo, fmt.Appendf(nil, `{"os":"linux","architecture":"amd64","author":"%d","rootfs":{"type":"layers","diff_ids":[]}}`, a.r.IntN(12)))
+	config, err := a.blob(at.repo, fmt.Appendf(nil, `{"os":"linux","architecture":"amd64","author":"%d","rootfs":{"type":"layers","diff_ids":[]}}`, a.r.IntN(3)))
 	if err != nil {
 		return nil, "", err
 	}
@@ -263,8 +263,8 @@ func (a *arsonist) pull(at place) error {
 	return nil
 }
 
-// whole fetches a manifest and all that it needs. What is fetched is noted in
-// seen, which may be nil.
+// whole fetches a manifest and all that it needs. Where seen is not nil, what is
+// fetched is noted there, with all that refers to it.
 func (a *arsonist) whole(repo, d string, seen map[string]bool) error {
 	a.pulls++
 	r, err := a.ask("GET", "/v2/"+repo+"/manifests/"+d, "", nil, 200)
@@ -301,8 +301,14 @@ func (a *arsonist) whole(repo, d string, seen map[string]bool) error {
 			return fmt.Errorf("child of %s: %w", d, err)
 		}
 	}
-	if seen != nil {
-		seen[d] = true
+	if seen == nil {
+		return nil
+	}
+	seen[d] = true
+	for _, m := range a.referrers(repo, d) {
+		if err := a.whole(repo, m.Digest, seen); err != nil {
+			return fmt.Errorf("which refers to %s: %w", d, err)
+		}
 	}
 	return nil
 }
@@ -326,7 +332,7 @@ func (a *arsonist) look(seen map[string]bool) {
 		if d == "" {
 			continue
 		}
-		for _, d := range append(a.about(at.repo, d, seen), a.signs[at]...) {
+		for _, d := range append([]string{d}, a.signs[at]...) {
 			if err := a.whole(at.repo, d, seen); err != nil {
 				a.t.Errorf("%s:%s: %v", at.repo, at.tag, err)
 			}
@@ -334,22 +340,17 @@ func (a *arsonist) look(seen map[string]bool) {
 	}
 }
 
-// about gives a manifest, and where seen is not nil all that refers to it: also
-// signatures whose answer was lost.
-func (a *arsonist) about(repo, d string, seen map[string]bool) []string {
-	all := []string{d}
-	for i := 0; seen != nil && i < len(all); i++ {
-		r, err := a.ask("GET", "/v2/"+repo+"/referrers/"+all[i], "", nil, 200)
-		var list struct{ Manifests []descriptor }
-		if err == nil {
-			err = json.Unmarshal(r.body, &list)
-		}
-		if err != nil {
-			a.t.Errorf("referrers of %s: %v", all[i], err)
-		}
-		for _, m := range list.Manifests {
-			all = append(all, m.Digest)
-		}
+// referrers gives what refers to a manifest: also signatures whose answer was
+// lost, and those that an image got under a tag before an index came in its place
+// that has it as a child.
+func (a *arsonist) referrers(repo, d string) []descriptor {
+	var list struct{ Manifests []descriptor }
+	r, err := a.ask("GET", "/v2/"+repo+"/referrers/"+d, "", nil, 200)
+	if err == nil {
+		err = json.Unmarshal(r.body, &list)
 	}
-	return all
+	if err != nil {
+		a.t.Errorf("referrers of %s: %v", d, err)
+	}
+	return list.Manifests
 }

@@ -31,6 +31,7 @@ type fire struct {
 	cleanups, kills int
 	freed           int64
 	blobs           int
+	stays           []app.CleanupReason // of the last plan, beside what is needed
 }
 
 // TestFireOnTheRealThing pushes, mounts, overwrites, signs, deletes and pulls
@@ -221,7 +222,7 @@ func (f *fire) end() {
 	}
 	for d, size := range left {
 		if !needed[d] {
-			f.t.Errorf("%s, %d bytes, is on disk, and nothing needs it", d, size)
+			f.t.Errorf("%s, %d bytes, is on disk, and nothing needs it; what stays, and why: %+v", d, size, f.stays)
 		}
 	}
 	f.verified(s)
@@ -250,6 +251,7 @@ func (f *fire) empty(s app.Service) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
+	f.stays = plan.Stays
 	before, freed := sum(f.stored()), f.freed
 	if err := f.run(ctx, s); err != nil {
 		f.t.Fatal(err)
