@@ -261,24 +261,28 @@ func BenchmarkPlanAllGarbage(b *testing.B) {
 }
 
 // BenchmarkExecute frees 1,000 blobs of 100 images, in stores of growing size:
-// what is not garbage costs nothing.
+// what is not garbage costs nothing. Each turn makes its store anew, which takes
+// a thousand times as long, so the turns are counted with that, and the figure is
+// of the clean-up alone.
 func BenchmarkExecute(b *testing.B) {
 	for _, blobs := range []int{10_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprint("blobs=", blobs), func(b *testing.B) {
 			v := &vast{images: blobs / (layers + 1), first: 100}
+			var took time.Duration
 			for b.Loop() {
-				b.StopTimer()
 				drv := memory.New()
 				fill(b, v, func(key string, content []byte) error { return drv.Put(b.Context(), key, content) })
 				w := newWorld(b, drv, store.Options{Grace: -1})
 				p := w.plan(all)
 				runtime.GC() // a store of a million in memory would have one in the midst of it
-				b.StartTimer()
+				began := time.Now()
 				if r := w.execute(p); r.Freed.Blobs != 1000 {
 					b.Fatalf("freed %+v", r.Freed)
 				}
+				took += time.Since(began)
 			}
-			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/1000, "µs/garbage-blob")
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(float64(took.Microseconds())/float64(b.N)/1000, "µs/garbage-blob")
 		})
 	}
 }
