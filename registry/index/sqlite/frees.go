@@ -1,9 +1,11 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"berth/registry/index"
 )
@@ -75,37 +77,44 @@ func (x *Index) viewer(ctx context.Context, repo string) (int64, error) {
 	return id, err
 }
 
-// views gives the objects of manifests, as far as they are known, with what was
-// said of them. The caller holds graphs.mu.
-func (g *graph) views(ctx context.Context, x *Index, manifests map[index.In]int32) (map[view]int32, map[view][]index.In, error) {
-	out, names, ids := make(map[view]int32, len(manifests)), make(map[view][]index.In, len(manifests)), map[string]int64{}
-	for in, n := range manifests {
+// viewed is a manifest of which something is asked.
+type viewed struct {
+	view
+	nth int32 // of those that are asked
+}
+
+// views gives the objects of manifests, as far as they are known, in the order in
+// which the graph has them. The caller holds graphs.mu.
+func (g *graph) views(ctx context.Context, x *Index, manifests []index.In) ([]viewed, error) {
+	out, ids := make([]viewed, 0, len(manifests)), map[string]int64{}
+	for n, in := range manifests {
 		repo, ok := ids[in.Repository]
 		if !ok {
 			var err error
 			if repo, err = x.viewer(ctx, in.Repository); err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 			ids[in.Repository] = repo
 		}
 		id, ok, err := g.find(ctx, x, in.Digest)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if ok {
-			v := view{repo, int64(id)}
-			out[v] += n
-			names[v] = append(names[v], in)
+			out = append(out, viewed{view{repo, int64(id)}, int32(n)}) //nolint:gosec // who asks has them in memory
 		}
 	}
-	return out, names, nil
+	slices.SortFunc(out, func(a, b viewed) int {
+		return cmp.Or(cmp.Compare(a.obj, b.obj), cmp.Compare(a.repo, b.repo))
+	})
+	return out, nil
 }
 
 func (x *Index) manyFree(ctx context.Context, going []index.In) (sum int64, err error) {
 	_, err = x.withGraph(ctx, true, func(g *graph) error {
-		views, _, err := g.views(ctx, x, tagsOf(going))
+		views, err := g.views(ctx, x, going)
 		if err == nil {
-			sum = g.frees(views)
+			sum = g.frees(views, going)
 		}
 		return err
 	})
@@ -142,21 +151,21 @@ func (x *Index) Sizes(ctx context.Context, manifests ...index.In) (map[index.In]
 
 func (x *Index) manySizes(ctx context.Context, manifests []index.In, out map[index.In]int64) error {
 	_, err := x.withGraph(ctx, true, func(g *graph) error {
-		asked := make(map[index.In]int32, len(manifests))
 		for _, in := range manifests {
-			asked[in], out[in] = 0, 0
+			out[in] = 0
 		}
-		_, names, err := g.views(ctx, x, asked)
+		views, err := g.views(ctx, x, manifests)
 		if err != nil {
 			return err
 		}
 		var stack []int32
-		for from, of := range names {
-			sum := int64(0)
-			stack = g.walk(from.repo, int32(from.obj), stack, func(_ int32, v *vertex) { sum += v.size }) //nolint:gosec // rows are fewer
-			for _, in := range of {
-				out[in] = sum
+		var sum int64
+		for i, v := range views {
+			if i == 0 || v.view != views[i-1].view {
+				sum = 0
+				stack = g.walk(v.repo, int32(v.obj), stack, func(_ int32, v *vertex) { sum += v.size }) //nolint:gosec // rows are fewer
 			}
+			out[manifests[v.nth]] = sum
 		}
 		return nil
 	})

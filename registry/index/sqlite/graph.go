@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"berth/registry"
+	"berth/registry/index"
 )
 
 // graph is everything that Frees, Sizes and Candidates must know of objects, in
@@ -174,18 +175,26 @@ func (g *graph) sees(repo int64, referrer int32) bool {
 
 // frees counts for everything the tags that go and reach it; what no other
 // reaches is free.
-func (g *graph) frees(going map[view]int32) (sum int64) {
+func (g *graph) frees(views []viewed, going []index.In) (sum int64) {
 	if len(g.going) < len(g.objects) {
 		g.going = make([]int32, len(g.objects)+len(g.objects)/8)
 	}
 	var stack, touched []int32
-	for from, tags := range going {
+	tags := int32(0)
+	for i, from := range views {
+		if !going[from.nth].Untagged {
+			tags++
+		}
+		if i+1 < len(views) && views[i+1].view == from.view {
+			continue
+		}
 		stack = g.walk(from.repo, int32(from.obj), stack, func(id int32, _ *vertex) { //nolint:gosec // rows are fewer
 			if g.going[id] == 0 {
 				g.going[id], touched = 1, append(touched, id)
 			}
 			g.going[id] += tags
 		})
+		tags = 0
 	}
 	for _, id := range touched {
 		if v := &g.objects[id]; v.there && !v.pinned && g.going[id] > v.refs {
