@@ -135,7 +135,7 @@ func TestANewPlanTakesThePlaceOfTheOneBefore(t *testing.T) {
 
 func TestSoonAfterTheStartTheReceiptSaysWhyNothingWentAndWhenItWill(t *testing.T) {
 	t.Parallel()
-	i := fresh(t)
+	i := start(t, options(t, used(t), "127.0.0.1:0"))
 	content := []byte("nothing uses this")
 	name := digestOf(content)
 	dir := filepath.Join(i.data, "docker/registry/v2/blobs/sha256", name[7:9], name[7:])

@@ -28,7 +28,12 @@ func (s stuck) DeleteTag(ctx context.Context, repo, tag string) error {
 // opened gives a Core with three tags of an empty index in "app".
 func opened(t *testing.T) *Core {
 	t.Helper()
-	cfg, err := config.Load("", nil, config.Flags{Data: t.TempDir()})
+	return openedAt(t, t.TempDir())
+}
+
+func openedAt(t *testing.T, data string) *Core {
+	t.Helper()
+	cfg, err := config.Load("", nil, config.Flags{Data: data})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,8 @@ package app
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -79,7 +81,6 @@ func TestEmptyingTheTrashSaysWhatACleanUpFreesOfItNowAndWhatTheRestWaitsFor(t *t
 		},
 	} {
 		c, ctx := opened(t), t.Context()
-		c.opt.Alone = true // no life before this one that made promises
 		if _, err := c.Apply(ctx, ApplyRequest{Values: one.settings}); err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +106,11 @@ func TestEmptyingTheTrashSaysWhatACleanUpFreesOfItNowAndWhatTheRestWaitsFor(t *t
 
 func TestEmptyingTheTrashAfterACrashSaysUntilWhenNothingGoes(t *testing.T) {
 	t.Parallel()
-	c, ctx := opened(t), t.Context()
+	data, ctx := t.TempDir(), t.Context()
+	if err := os.MkdirAll(filepath.Join(data, "docker/registry/v2/repositories"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	c := openedAt(t, data)
 	if _, err := c.Apply(ctx, ApplyRequest{Values: map[string]string{"berth.cleanup.grace": "2h"}}); err != nil {
 		t.Fatal(err)
 	}

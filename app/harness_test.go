@@ -10,6 +10,8 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +39,16 @@ func options(t *testing.T, data, addr string) app.Options {
 		t.Fatal(err)
 	}
 	return app.Options{Config: cfg, Version: "test", Engines: &engines{}}
+}
+
+// used gives a data folder that somebody may have served who made promises.
+func used(t *testing.T) string {
+	t.Helper()
+	data := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(data, "docker/registry/v2/repositories"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 func open(t *testing.T, o app.Options) *app.Core {

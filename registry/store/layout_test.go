@@ -111,7 +111,7 @@ func TestAnUploadThatWaitsLooksAsDistributionLeavesIt(t *testing.T) {
 	}
 	base := v2 + "repositories/app/_uploads/" + up.ID() + "/"
 	want := []string{base + "data", base + "hashstates/sha256/5", base + "startedat"}
-	if got := keys(t, drv, ""); !slices.Equal(got, want) {
+	if got := keys(t, drv, "docker"); !slices.Equal(got, want) {
 		t.Fatalf("got %v, want %v", got, want)
 	}
 	if text := content(t, drv, base+"startedat"); !strings.HasSuffix(text, "Z") || len(text) != len("2006-01-02T15:04:05Z") {

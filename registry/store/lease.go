@@ -62,13 +62,13 @@ func newLeases(grace time.Duration, pushing func(repo string, within time.Durati
 
 // take begins or prolongs a lease for who works in a repository.
 func (l *leases) take(repo string, d registry.Digest) {
-	grace := time.Duration(l.grace.Load())
-	if grace <= 0 && grace != InFlight {
+	if grace := time.Duration(l.grace.Load()); grace <= 0 && grace != InFlight {
 		return
 	}
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	grace := time.Duration(l.grace.Load()) // which changes under the lock
 	if grace == InFlight {
 		if was, ok := l.passing[d]; ok && was.repo != repo {
 			repo = ""
@@ -135,13 +135,39 @@ func (l *leases) held(d registry.Digest) bool {
 	return ok && (age < passingTime || age < DefaultGrace && l.pushing(p.repo, passingTime))
 }
 
-// SetGrace changes Options.Grace from now on: what was promised before stays as
-// long as it was promised.
+// SetGrace changes Options.Grace from now on. A shorter one counts for what was
+// promised before, too: it ends no later than if it had been promised now.
 func (s *Store) SetGrace(grace time.Duration) {
 	if grace == 0 {
 		grace = DefaultGrace
 	}
-	s.leases.grace.Store(int64(grace))
+	s.leases.setGrace(grace)
+}
+
+func (l *leases) setGrace(grace time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	was := time.Duration(l.grace.Swap(int64(grace)))
+	if grace >= was && was > 0 || grace <= 0 && grace != InFlight {
+		return
+	}
+	now := time.Now()
+	for d, is := range l.until {
+		switch {
+		case grace != InFlight:
+			if latest := now.Add(grace); is.until.After(latest) {
+				l.until[d] = lease{latest, is.repo}
+			}
+		case l.runs(is, now):
+			if p, ok := l.passing[d]; ok && p.repo != is.repo {
+				is.repo = ""
+			}
+			l.passing[d] = passing{now, is.repo}
+			fallthrough
+		default:
+			delete(l.until, d)
+		}
+	}
 }
 
 // settling reports whether what was promised before the start may still hold.

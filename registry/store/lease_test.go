@@ -111,6 +111,60 @@ func TestWithoutAGraceOneRepositoryDoesNotKeepThePromiseToAnother(t *testing.T) 
 	})
 }
 
+// TestAShorterGraceCountsForWhatWasPromisedBefore is for who sets a grace of 0s
+// since something is to be gone.
+func TestAShorterGraceCountsForWhatWasPromisedBefore(t *testing.T) {
+	t.Parallel()
+	for _, to := range []struct{ grace, stays, goes time.Duration }{
+		{store.InFlight, 10 * time.Second, 20 * time.Second},
+		{time.Minute, 50 * time.Second, 70 * time.Second},
+		{2 * time.Hour, 50 * time.Minute, 70 * time.Minute},
+	} {
+		t.Run(to.grace.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				st := open(t, memory.New(), nil, store.Options{Grace: time.Hour, Park: -1})
+				time.Sleep(2 * time.Hour) // nothing waits for the start any more
+				layer := registrytest.PushBlob(t, st, "a", []byte("layer"))
+				st.SetGrace(to.grace)
+				time.Sleep(to.stays)
+				if !promised(t, st, "a", layer.Digest) {
+					t.Errorf("%v later it goes, of which a push has just been told that it is there", to.stays)
+				}
+				time.Sleep(to.goes - to.stays)
+				if promised(t, st, "a", layer.Digest) {
+					t.Errorf("%v later it stays", to.goes)
+				}
+			})
+		})
+	}
+}
+
+func TestAPushThatIsUnderWayGoesOnWhenThereIsNoGraceAnyMore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := open(t, memory.New(), nil, store.Options{Grace: time.Hour, Park: -1})
+		time.Sleep(2 * time.Hour)
+		layer := registrytest.PushBlob(t, st, "a", []byte("small"))
+		up, err := st.StartUpload(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		st.SetGrace(store.InFlight)
+		time.Sleep(30 * time.Minute)
+		if !promised(t, st, "a", layer.Digest) {
+			t.Error("a small layer goes while a large one comes")
+		}
+		if err := up.Cancel(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if promised(t, st, "a", layer.Digest) {
+			t.Error("a layer stays, although the push was given up")
+		}
+	})
+}
+
 func TestAnOrderlyStopLeavesItsPromisesInWriting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

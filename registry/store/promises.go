@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"berth/registry"
@@ -52,16 +54,20 @@ func (s *Store) leave(ctx context.Context) error {
 }
 
 // inherit takes over what was promised before; true means that all of it is
-// known. The file goes first, also when it is of no use now: a store that is
-// killed later leaves none. One without promises makes none, and leaves it.
+// known, as where nothing was pushed yet. The file goes first, also when it is of
+// no use now: a store that is killed later leaves none. One without promises makes
+// none, and leaves it.
 func (s *Store) inherit(ctx context.Context) bool {
 	grace := time.Duration(s.leases.grace.Load())
 	if grace <= 0 && grace != InFlight {
 		return false
 	}
 	content, err := s.read(ctx, promisesKey, maxPromises*128)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s.bare(ctx)
+	}
 	if err != nil || s.drv.Delete(ctx, promisesKey) != nil {
-		return false // none, or on a disk that is not to be relied on
+		return false // on a disk that is not to be relied on
 	}
 	if grace == InFlight {
 		return false
@@ -76,6 +82,15 @@ func (s *Store) inherit(ctx context.Context) bool {
 			until = latest // by a clock that was wrong
 		}
 		s.leases.until[d] = lease{until: until}
+	}
+	return true
+}
+
+// bare reports whether nothing was pushed here yet, so that nothing can have been
+// promised.
+func (s *Store) bare(ctx context.Context) bool {
+	for _, err := range s.drv.List(ctx, root) {
+		return errors.Is(err, fs.ErrNotExist)
 	}
 	return true
 }

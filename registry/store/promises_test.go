@@ -47,3 +47,22 @@ func TestPromisesInWritingAreThoseOfTheLastRun(t *testing.T) {
 		}
 	})
 }
+
+// TestWhereNothingWasPushedNothingWaits is for who tries Berth: what he pushes and
+// deletes in his first hour waits for nothing but its age.
+func TestWhereNothingWasPushedNothingWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		drv := memory.New()
+		for _, waits := range []bool{false, true} {
+			st, err := store.Open(context.Background(), drv, nil, store.Options{Grace: time.Hour, Park: -1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if st.Settled().IsZero() == waits {
+				t.Errorf("what the start before this one promised is known: %t", !waits)
+			}
+			registrytest.PushBlob(t, st, "a", []byte("new")) // and it is killed
+		}
+	})
+}
