@@ -150,6 +150,26 @@ func (p *process) kill() {
 	<-p.done
 }
 
+// stacks ends a program that hangs, and gives what its goroutines did.
+func (p *process) stacks() string {
+	info, err := os.Stat(p.log.Name())
+	if err == nil {
+		err = p.cmd.Process.Signal(syscall.SIGQUIT)
+	}
+	if err != nil {
+		return err.Error()
+	}
+	select {
+	case <-p.done:
+	case <-time.After(10 * time.Second):
+	}
+	b, err := os.ReadFile(p.log.Name())
+	if err != nil {
+		return err.Error()
+	}
+	return string(b[min(info.Size(), int64(len(b))):])
+}
+
 // tail gives the end of what it printed.
 func (p *process) tail() string {
 	b, err := os.ReadFile(p.log.Name())

@@ -123,7 +123,7 @@ func (p *process) ended(t testing.TB) {
 			t.Errorf("the program ended with %v: %s", p.err, p.tail())
 		}
 	case <-time.After(30 * time.Second):
-		t.Fatalf("the program does not end: %s", p.tail())
+		t.Fatalf("the program does not end: %s\nit does: %s", p.tail(), p.stacks())
 	}
 }
 

@@ -67,12 +67,13 @@ func runWindow(ctx context.Context, o Options) error {
 		}
 		o.Ready()
 	})
-	// The icon would stay behind on Windows.
-	a.Lifecycle().SetOnStopped(sync.OnceFunc(stopTray))
 	if o.Window {
 		w.win.Show()
 	}
+	stopped := takeStopped(a)
 	a.Run()
+	stopTray() // the icon would stay behind on Windows
+	stopped()
 	return nil
 }
 
