@@ -72,8 +72,8 @@ func runWindow(ctx context.Context, o Options) error {
 	}
 	stopped := takeStopped(a)
 	a.Run()
-	stopTray() // the icon would stay behind on Windows
 	stopped()
+	stopTray() // the icon would stay behind on Windows
 	return nil
 }
 

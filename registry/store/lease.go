@@ -131,8 +131,13 @@ func (l *leases) held(d registry.Digest) bool {
 		return true
 	}
 	p, ok := l.passing[d]
+	return ok && l.passes(p)
+}
+
+// passes reports whether a promise in flight still holds. The caller holds mu.
+func (l *leases) passes(p passing) bool {
 	age := time.Since(p.at)
-	return ok && (age < passingTime || age < DefaultGrace && l.pushing(p.repo, passingTime))
+	return age < passingTime || age < DefaultGrace && l.pushing(p.repo, passingTime)
 }
 
 // SetGrace changes Options.Grace from now on. A shorter one counts for what was
@@ -147,25 +152,30 @@ func (s *Store) SetGrace(grace time.Duration) {
 func (l *leases) setGrace(grace time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	was := time.Duration(l.grace.Swap(int64(grace)))
-	if grace >= was && was > 0 || grace <= 0 && grace != InFlight {
-		return
+	was := time.Duration(l.grace.Load())
+	if shorter := grace == InFlight || grace > 0 && grace < was; shorter && was > 0 {
+		l.shorten(grace)
 	}
+	l.grace.Store(int64(grace))
+}
+
+// shorten has what runs by the grace that was run by a shorter one. The caller
+// holds mu.
+func (l *leases) shorten(grace time.Duration) {
 	now := time.Now()
 	for d, is := range l.until {
+		latest := now.Add(grace)
 		switch {
-		case grace != InFlight:
-			if latest := now.Add(grace); is.until.After(latest) {
-				l.until[d] = lease{latest, is.repo}
-			}
-		case l.runs(is, now):
+		case !l.runs(is, now):
+			delete(l.until, d)
+		case grace == InFlight:
 			if p, ok := l.passing[d]; ok && p.repo != is.repo {
 				is.repo = ""
 			}
 			l.passing[d] = passing{now, is.repo}
-			fallthrough
-		default:
 			delete(l.until, d)
+		case is.until.After(latest) || is.until.Before(now): // or it runs for its push
+			l.until[d] = lease{latest, is.repo}
 		}
 	}
 }

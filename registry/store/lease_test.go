@@ -150,6 +150,9 @@ func TestAPushThatIsUnderWayGoesOnWhenThereIsNoGraceAnyMore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		time.Sleep(3 * time.Hour) // longer than the grace: it runs for the push
+		st.SetGrace(30 * time.Minute)
+		time.Sleep(time.Minute)
 		st.SetGrace(store.InFlight)
 		time.Sleep(30 * time.Minute)
 		if !promised(t, st, "a", layer.Digest) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"berth/registry"
@@ -18,6 +19,10 @@ const promisesKey = "berth/promises.json"
 
 // maxPromises is how many are written down; of more, the next store waits.
 const maxPromises = 100_000
+
+// resumed is how long the next store keeps what has no time of its own, for a
+// push that may go on after the start.
+const resumed = time.Minute
 
 // promises is the file.
 type promises struct {
@@ -35,8 +40,13 @@ func (s *Store) leave(ctx context.Context) error {
 	for d, is := range s.leases.until {
 		if is.until.After(now) {
 			until[d] = is.until
-		} else if s.leases.runs(is, now) { // for a push that may go on after the start
-			until[d] = now.Add(time.Minute)
+		} else if s.leases.runs(is, now) {
+			until[d] = now.Add(resumed)
+		}
+	}
+	for d, p := range s.leases.passing { // while there was no grace
+		if soon := now.Add(resumed); s.leases.passes(p) && until[d].Before(soon) {
+			until[d] = soon
 		}
 	}
 	s.leases.mu.Unlock()
@@ -87,10 +97,16 @@ func (s *Store) inherit(ctx context.Context) bool {
 }
 
 // bare reports whether nothing was pushed here yet, so that nothing can have been
-// promised.
+// promised. A link to a disk that is not there is something.
 func (s *Store) bare(ctx context.Context) bool {
-	for _, err := range s.drv.List(ctx, root) {
-		return errors.Is(err, fs.ErrNotExist)
+	top, _, _ := strings.Cut(root, "/")
+	for info, err := range s.drv.List(ctx, "") {
+		if err != nil {
+			return errors.Is(err, fs.ErrNotExist)
+		}
+		if info.Key == top {
+			return false
+		}
 	}
 	return true
 }

@@ -2,10 +2,13 @@ package store_test
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"berth/registry/driver/filesystem"
 	"berth/registry/driver/memory"
 	"berth/registry/registrytest"
 	"berth/registry/store"
@@ -63,6 +66,54 @@ func TestWhereNothingWasPushedNothingWaits(t *testing.T) {
 				t.Errorf("what the start before this one promised is known: %t", !waits)
 			}
 			registrytest.PushBlob(t, st, "a", []byte("new")) // and it is killed
+		}
+	})
+}
+
+// TestALinkToADiskThatIsNotThereIsNoNewFolder has the images on another disk,
+// which comes after the start.
+func TestALinkToADiskThatIsNotThereIsNoNewFolder(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	if err := os.Symlink(filepath.Join(data, "away"), filepath.Join(data, "docker")); err != nil {
+		t.Fatal(err)
+	}
+	drv, err := filesystem.Open(filesystem.Options{RootDirectory: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = drv.Close() })
+	st, err := store.Open(t.Context(), drv, nil, store.Options{Grace: time.Hour, Park: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	if st.Settled().IsZero() {
+		t.Error("what was promised on the disk that is away is said to be known")
+	}
+}
+
+// TestPromisesWithoutAGraceAreWrittenDownToo has the grace taken away while a push
+// goes on, given back, and a restart.
+func TestPromisesWithoutAGraceAreWrittenDownToo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		drv := memory.New()
+		begin := func() *store.Store { return open(t, drv, nil, store.Options{Grace: time.Hour, Park: -1}) }
+		first := begin()
+		time.Sleep(2 * time.Hour)
+		layer := registrytest.PushBlob(t, first, "a", []byte("layer"))
+		first.SetGrace(store.InFlight)
+		first.SetGrace(time.Hour)
+		if err := first.Close(); err != nil {
+			t.Fatal(err)
+		}
+		second := begin()
+		if !second.Settled().IsZero() {
+			return // it waits, which is as good
+		}
+		if !promised(t, second, "a", layer.Digest) {
+			t.Error("a layer that was just pushed goes after a restart, and its manifest is refused")
 		}
 	})
 }

@@ -3,6 +3,7 @@ package tray
 import (
 	"context"
 	"sync"
+	"time"
 
 	"fyne.io/systray"
 
@@ -42,7 +43,12 @@ func Beside(m Model) (start, stop func()) {
 	return begin, func() {
 		cancel()
 		end()
-		wg.Wait()
+		done := make(chan struct{})
+		go func() { wg.Wait(); close(done) }()
+		select {
+		case <-done:
+		case <-time.After(time.Second): // on macOS what it draws may wait for the main goroutine, which is here
+		}
 	}
 }
 
