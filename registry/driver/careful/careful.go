@@ -25,9 +25,11 @@ type Driver struct {
 	// bare: the disk has no room for the reserve, so nobody may bring data.
 	bare atomic.Bool
 
-	mu    sync.Mutex  // guards what follows
+	mu    sync.Mutex  // guards first
 	first fs.FileInfo // the folder as it was seen last
-	next  time.Time   // when the reserve is looked for
+
+	making sync.Mutex // guards next; held while the reserve is made or given up
+	next   time.Time  // when the reserve is looked for
 }
 
 var (

@@ -10,6 +10,6 @@
 // deleted from a full disk. Until there is room to make it again, what pushes
 // bring is refused ([driver.ErrNoSpace]), so that they do not eat it.
 //
-// Imports: registry/driver. Lock: Driver.mu, held while the reserve is made or
-// given up.
+// Imports: registry/driver. Locks: Driver.making, held while the reserve is made
+// or given up, and Driver.mu; neither is taken while the other is held.
 package careful

@@ -93,8 +93,8 @@ func (w writer) Drop() error {
 // keepReserve makes the reserve when it is not there: now and then as long as
 // nothing is known to be wrong; as soon as there is room, while there was none.
 func (d *Driver) keepReserve(ctx context.Context) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.making.Lock()
+	defer d.making.Unlock()
 	now, bare := time.Now(), d.bare.Load()
 	due := !now.Before(d.next)
 	if !due && !bare {
@@ -147,8 +147,8 @@ func (d *Driver) makeReserve(ctx context.Context, size int64) error {
 
 // giveUp frees the reserve, if it is there.
 func (d *Driver) giveUp(ctx context.Context) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.making.Lock()
+	defer d.making.Unlock()
 	d.next = time.Now().Add(reservePace)
 	d.bare.Store(true)
 	_ = d.Driver.Delete(ctx, reserveKey)
