@@ -19,9 +19,9 @@ func (x *Index) Frees(ctx context.Context, going ...index.In) (sum int64, err er
 		return 0, err
 	}
 	type one struct{ disk, refs, gone int64 }
-	reached := map[int64]*one{}
+	reached, viewer := map[int64]*one{}, x.viewers(ctx)
 	for from, tags := range tagsOf(going) {
-		repo, err := x.viewer(ctx, from.Repository)
+		repo, err := viewer(from.Repository)
 		if err != nil {
 			return 0, err
 		}
@@ -77,6 +77,21 @@ func (x *Index) viewer(ctx context.Context, repo string) (int64, error) {
 	return id, err
 }
 
+// viewers is viewer for many questions: each repository is looked up once.
+func (x *Index) viewers(ctx context.Context) func(repo string) (int64, error) {
+	ids := map[string]int64{}
+	return func(repo string) (int64, error) {
+		if id, ok := ids[repo]; ok {
+			return id, nil
+		}
+		id, err := x.viewer(ctx, repo)
+		if err == nil {
+			ids[repo] = id
+		}
+		return id, err
+	}
+}
+
 // viewed is a manifest of which something is asked.
 type viewed struct {
 	view
@@ -86,15 +101,11 @@ type viewed struct {
 // views gives the objects of manifests, as far as they are known, in the order in
 // which the graph has them. The caller holds graphs.mu.
 func (g *graph) views(ctx context.Context, x *Index, manifests []index.In) ([]viewed, error) {
-	out, ids := make([]viewed, 0, len(manifests)), map[string]int64{}
+	out, viewer := make([]viewed, 0, len(manifests)), x.viewers(ctx)
 	for n, in := range manifests {
-		repo, ok := ids[in.Repository]
-		if !ok {
-			var err error
-			if repo, err = x.viewer(ctx, in.Repository); err != nil {
-				return nil, err
-			}
-			ids[in.Repository] = repo
+		repo, err := viewer(in.Repository)
+		if err != nil {
+			return nil, err
 		}
 		id, ok, err := g.find(ctx, x, in.Digest)
 		if err != nil {
@@ -134,8 +145,9 @@ func (x *Index) Sizes(ctx context.Context, manifests ...index.In) (map[index.In]
 	if err != nil {
 		return nil, x.watch(err)
 	}
+	viewer := x.viewers(ctx)
 	for _, in := range manifests {
-		repo, err := x.viewer(ctx, in.Repository)
+		repo, err := viewer(in.Repository)
 		if err != nil {
 			return nil, err
 		}

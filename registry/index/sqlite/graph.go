@@ -169,8 +169,11 @@ func (g *graph) walk(repo int64, from int32, stack []int32, visit func(id int32,
 
 // sees reports whether a referrer is one in a repository.
 func (g *graph) sees(repo int64, referrer int32) bool {
+	if repo == 0 {
+		return true
+	}
 	_, ok := g.links[view{repo, int64(referrer)}]
-	return ok || repo == 0
+	return ok
 }
 
 // frees counts for everything the tags that go and reach it; what no other
