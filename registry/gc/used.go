@@ -22,7 +22,7 @@ const Pulled registry.Why = "it was pulled, or pushed again, since the plan was 
 // What is needed is marked already, and only where something is not is asked.
 func (r *repository) used(ctx context.Context) error {
 	o, p := &r.m.o, r.m.plan
-	stay := max(o.UntaggedAfter, p.Began.Sub(r.m.young))
+	stay := max(o.UntaggedAfter, r.m.grace())
 	if o.Uses == nil || stay <= 0 {
 		return nil
 	}
@@ -68,8 +68,8 @@ func (r *repository) use(id uint32, at time.Time) {
 	rev.age, rev.linked = r.m.age(at), at
 }
 
-// usedSince gives those of the manifests of a repository that are garbage by the
-// plan, and were used since it was made: all of them, when that is not known.
+// usedSince gives the manifests of a repository that were used since the plan was
+// made; where that is not known, all that are garbage by it.
 func (x *execution) usedSince(ctx context.Context, r *Repository) (set, error) {
 	used := set{}
 	if x.p.o.Uses == nil || r.Manifests.Len() == 0 {

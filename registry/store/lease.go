@@ -25,9 +25,10 @@ const longPush = 4
 
 // leases remember what a client was promised: a blob that was seen, pushed or
 // mounted stays for the grace time, so that the manifest that needs it can
-// arrive, and for longer while the push goes on, see longPush. They are in memory; a store that is closed in order writes them down for
-// the next one. After a crash the age of a blob, and the rule that nothing is
-// swept before the store is open for as long as the grace, stand in for them.
+// arrive, and for longer while the push goes on, see longPush. They are in memory;
+// a store that is closed in order writes them down for the next one. After a crash
+// the age of a blob, and the rule that nothing is swept before the store is open
+// for as long as the grace, stand in for them.
 type leases struct {
 	grace atomic.Int64 // a time.Duration
 	// pushing reports whether an upload to a repository, "" for any, is open,

@@ -100,7 +100,7 @@ func (r *run) missing(ctx context.Context, d registry.Digest) string {
 	if r.aside == nil {
 		r.aside = map[registry.Digest]bool{}
 		for st, err := range r.store.Quarantined(ctx) {
-			if err == nil {
+			if err == nil { // what cannot be listed is told as missing only
 				r.aside[st.Digest] = true
 			}
 		}

@@ -79,6 +79,7 @@ func (x *Index) commit(w *writer, b batch) *writer {
 			b.changes[0].done <- err
 			return w
 		}
+		// Without room it waits; at the end of the index it is tried all the same.
 		if len(b.changes) > 0 && x.hasRoom != nil && !x.hasRoom() && x.pause(errNoRoom) {
 			continue
 		}

@@ -9,9 +9,10 @@ const version = 6
 // is what its file takes, -1 while there is none, and at the time of what is
 // newest of it. tags counts the tags that name it, roots the roots, lasting
 // those that last, revisions the repositories that link it as a manifest. What
-// reaches it is counted as well: refs the tags, as the repository of each has it, images the tagged manifests, kept
-// those with a root, pinned those with a lasting one, revs those with a revision. hold says which repository holds which object, as a
-// blob link (1), a manifest revision (2), or both (3); key repeats a manifest's,
+// reaches it is counted as well: refs the tags, as the repository of each has it,
+// images the tagged manifests, kept those with a root, pinned those with a lasting
+// one, revs those with a revision. hold says which repository holds which object,
+// as a blob link (1), a manifest revision (2), or both (3); key repeats a manifest's,
 // so that they are listed in order. edge leads from a manifest to what lives
 // through it: its config and layers, the children of an index, and, turned
 // round, the referrers of a subject. Of a repository, kept is what it alone

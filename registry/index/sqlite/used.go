@@ -11,8 +11,9 @@ import (
 
 var _ index.Dater = (*Index)(nil)
 
-// sqlUsed goes through what a repository holds in order, page by page. kind,
-// where key would do, keeps it from going by keys.
+// sqlUsed goes through what a repository holds in order, page by page. It asks for
+// the kind, though only a manifest has a key: asked for the key, SQLite may go by
+// the index of keys, and has to sort.
 const sqlUsed = `SELECT obj, key, at, pulled FROM hold WHERE repo = ? AND obj > ? AND kind & 2 ORDER BY obj LIMIT ?`
 
 // Used says when manifests were used; see index.Dater.
