@@ -58,6 +58,21 @@ type Verification struct {
 	Quarantined []Quarantined `json:"quarantined,omitempty"`
 }
 
+// Aside counts what lies in the quarantine, its bytes, and the findings that
+// miss some of it.
+func (v Verification) Aside() (blobs int, bytes int64, missed int) {
+	aside := map[string]bool{}
+	for _, q := range v.Quarantined {
+		aside[q.Digest], bytes = true, bytes+q.Size
+	}
+	for _, f := range v.Findings {
+		if aside[f.Digest] {
+			missed++
+		}
+	}
+	return len(aside), bytes, missed
+}
+
 // Fix is what helps with a finding.
 type Fix string
 

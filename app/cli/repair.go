@@ -74,18 +74,8 @@ func (p *program) agreeToDrop(ctx context.Context, s app.Service) error {
 	if err != nil || len(v.Quarantined) == 0 {
 		return err
 	}
-	aside := map[string]bool{}
-	var bytes int64
-	for _, q := range v.Quarantined {
-		aside[q.Digest], bytes = true, bytes+q.Size
-	}
-	last := 0
-	for _, f := range v.Findings {
-		if aside[f.Digest] {
-			last++
-		}
-	}
-	what := fmt.Sprintf("%s (%s) in the quarantine", plural(len(aside), "damaged blob", "damaged blobs"), size(bytes))
+	aside, bytes, last := v.Aside()
+	what := fmt.Sprintf("%s (%s) in the quarantine", plural(aside, "damaged blob", "damaged blobs"), size(bytes))
 	why := "Freeing " + what + " cannot be undone."
 	if last > 0 {
 		lose := plural(last, "open finding loses its last copy, damaged as it is", "open findings lose their last copies, damaged as they are")

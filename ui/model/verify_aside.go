@@ -10,21 +10,11 @@ import (
 // some findings miss, goes for good.
 func (m *Verify) AskFreeAside() {
 	m.change(func() {
-		aside := map[string]bool{}
-		var size int64
-		for _, q := range m.reply.Quarantined {
-			aside[q.Digest], size = true, size+q.Size
-		}
-		if len(aside) == 0 {
+		aside, size, last := m.reply.Aside()
+		if aside == 0 {
 			return
 		}
-		last := 0
-		for _, f := range m.reply.Findings {
-			if aside[f.Digest] {
-				last++
-			}
-		}
-		c := &Confirm{Title: "Free " + Numbered(len(aside), "damaged blob") + "?", Verb: "Free " + Size(size), Text: "This cannot be undone."}
+		c := &Confirm{Title: "Free " + Numbered(aside, "damaged blob") + "?", Verb: "Free " + Size(size), Text: "This cannot be undone."}
 		if last > 0 {
 			c.Text += " " + Count(last, "problem") + " of this list would lose the last copy there is, damaged as it is."
 		}
