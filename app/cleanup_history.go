@@ -73,7 +73,8 @@ func (p *past) put(r CleanupReceipt) {
 	p.Receipts = receipts[:min(len(receipts), maxPast)]
 }
 
-// cut makes a receipt of a clean-up that has none: only that it began is known.
+// cut makes a receipt of a clean-up that has none, since the end of Berth cut it
+// off, or a defect broke it, which Problems then say: only that it began is known.
 func (r CleanupReceipt) cut() CleanupReceipt {
 	r.Interrupted, r.Ended = true, r.Began
 	return r

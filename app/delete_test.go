@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"testing"
 
-	"berth/app/config"
 	"berth/registry"
 )
 
@@ -33,14 +32,7 @@ func opened(t *testing.T) *Core {
 
 func openedAt(t *testing.T, data string) *Core {
 	t.Helper()
-	cfg, err := config.Load("", nil, config.Flags{Data: data})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := Open(t.Context(), Options{Config: cfg})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := atFolder(t, data)
 	t.Cleanup(func() {
 		if err := c.Close(); err != nil {
 			t.Errorf("close: %v", err)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"berth/registry"
+	"berth/registry/pin"
 	"berth/registry/trash"
 	"berth/registry/verify"
 )
@@ -14,8 +15,8 @@ import (
 // one that names something by now. Where the bytes are on disk, it goes to the
 // trash, which keeps them.
 func (c *Core) removeTag(ctx context.Context, m *mend) (done bool, p *Problem) {
-	pins, err := c.Pins(ctx, PinsRequest{})
-	if err == nil && slices.ContainsFunc(pins.Pins, func(p Pin) bool { return p.Repository == m.Repository && p.Tag == m.Tag }) {
+	pins, err := c.pins.Of(ctx, m.Repository)
+	if err == nil && slices.ContainsFunc(pins, func(p pin.Pin) bool { return p.Tag == m.Tag }) {
 		return false, &Problem{
 			Code: "pinned", Severity: severityError, Title: m.Repository + ":" + m.Tag + " is pinned", Text: "Nothing removes a pinned tag.",
 			Fix: "Unpin it first, or push it again.", Exit: exitConflict,

@@ -158,10 +158,11 @@ type CleanupReceipt struct {
 	Problems  []string `json:"problems,omitempty"`
 	Cancelled bool     `json:"cancelled,omitempty"`
 	// Interrupted says that the end of Berth, of its process or of the machine
-	// cut it off before it could write this receipt. When it began, who asked,
-	// Emptied and Job are known; what it freed is not, so Freed and the counts are
-	// to be shown as unknown, not as 0. Ended equals Began. What it had freed
-	// until then is gone for good, and nothing else is: it did no harm.
+	// cut it off before it could write this receipt, or a defect broke it, which
+	// Problems then say. When it began, who asked, Emptied and Job are known; what
+	// it freed is not, so Freed and the counts are to be shown as unknown, not as 0.
+	// Ended equals Began. What it had freed until then is gone for good, and nothing
+	// else is: it did no harm.
 	Interrupted bool `json:"interrupted,omitempty"`
 }
 

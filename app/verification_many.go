@@ -88,8 +88,7 @@ func (v *verifier) settle() {
 		}
 	}
 	v.findings = slices.DeleteFunc(v.findings, func(k kept) bool {
-		told := k.Kind == verify.BlobDamaged || k.Kind == verify.BlobUnreadable
-		return v.complete && (!k.Run.Equal(v.at.Started) || told && k.Repository == "" && (k.Quarantined || missed[k.Digest]))
+		return v.complete && (!k.Run.Equal(v.at.Started) || k.bare() && (k.Quarantined || missed[k.Digest]))
 	})
 	if v.complete {
 		v.more.Blobs = 0 // for the same reason

@@ -34,12 +34,13 @@ func usage(cmd *cobra.Command, text string) error {
 	}
 }
 
-// badNumber is how the library of flags refuses what is no number.
-var badNumber = regexp.MustCompile(`^invalid argument (".*") for "(?:-\w, )?(--[\w-]+)" flag: strconv\.Parse(Int|Bool):`)
+// badValue is how the library of flags refuses what is no number, or neither true
+// nor false.
+var badValue = regexp.MustCompile(`^invalid argument (".*") for "(?:-\w, )?(--[\w-]+)" flag: strconv\.Parse(Int|Bool):`)
 
 // flagText says what is wrong with a flag, without the words of what reads it.
 func flagText(err error) string {
-	said := badNumber.FindStringSubmatch(err.Error())
+	said := badValue.FindStringSubmatch(err.Error())
 	switch {
 	case said == nil:
 		return err.Error()

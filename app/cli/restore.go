@@ -65,12 +65,11 @@ func (p *program) printRestored(reply app.RestoreReply, as string, all bool) err
 			return err
 		}
 	}
-	for _, c := range reply.Conflicts {
-		if len(reply.Restored)+len(reply.Conflicts) == 1 {
-			break // the problem names it
-		}
-		if _, err := fmt.Fprintf(p.Out, "Left %s: it names another image now\n", entryName(c.Entry)); err != nil {
-			return err
+	if len(reply.Restored)+len(reply.Conflicts) > 1 { // of one alone the problem tells
+		for _, c := range reply.Conflicts {
+			if _, err := fmt.Fprintf(p.Out, "Left %s: it names another image now\n", entryName(c.Entry)); err != nil {
+				return err
+			}
 		}
 	}
 	if n := len(reply.Gone); n > 0 {
@@ -78,7 +77,7 @@ func (p *program) printRestored(reply app.RestoreReply, as string, all bool) err
 	}
 	const most = 5
 	for _, f := range reply.Failed[:min(len(reply.Failed), most)] {
-		fmt.Fprintf(p.Err, "Not restored: %s. %s\n", entryName(f.Entry), strings.TrimSuffix(f.Problem.Title+": "+f.Problem.Text, ": "))
+		fmt.Fprintf(p.Err, "Not restored: %s. %s\n", entryName(f.Entry), f.Problem.Error())
 	}
 	if more := len(reply.Failed) - most; more > 0 {
 		fmt.Fprintf(p.Err, "Not restored: %d more.\n", more)
