@@ -256,7 +256,7 @@ func whyUnfinished(how config.UploadPurging) string {
 	case how.DryRun:
 		return "it is of uploads that are not finished, which storage.maintenance.uploadpurging.dryrun=true keeps"
 	}
-	return "it is of uploads that are not finished: somebody is at them, or was less than " + brief(how.Age) + " ago"
+	return "it is of uploads that are not finished: somebody is at them, or was less than " + config.Brief(how.Age) + " ago"
 }
 
 // notYet says why what nothing points to stays.

@@ -77,17 +77,7 @@ func visit(v reflect.Value, name, env []string, leaf func(name, env []string, v 
 func show(v reflect.Value) string {
 	switch x := v.Interface().(type) {
 	case time.Duration:
-		if x == 0 {
-			return "0s"
-		}
-		s := strings.TrimSuffix(x.String(), "m0s")
-		if s != x.String() {
-			s += "m"
-		}
-		if h := strings.TrimSuffix(s, "h0m"); h != s {
-			s = h + "h"
-		}
-		return s
+		return Brief(x)
 	case string:
 		return x
 	case bool:
@@ -121,6 +111,17 @@ func show(v reflect.Value) string {
 		return strings.TrimPrefix(fmt.Sprint(v.Interface()), "map")
 	}
 	return ""
+}
+
+// Brief writes a duration as people do: 30m, 36h.
+func Brief(d time.Duration) string {
+	text := d.String()
+	for _, nothing := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, nothing) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
 }
 
 // Setting is the value that a key has, and where it comes from.
