@@ -20,18 +20,18 @@ const mostLooks = 3
 // onDisk finds out whether the tags that were judged are those on the disk, and
 // otherwise brings the disk to the index, so that they are judged again: another
 // program may have deleted the newest, and then the oldest are those that a rule
-// keeps. looked counts how often that was so.
-func (d *dropper) onDisk(ctx context.Context, repo string, group *retention.Group, looked *int) (same bool, err error) {
+// keeps. unlike counts how often the disk was not what was judged.
+func (d *dropper) onDisk(ctx context.Context, repo string, group *retention.Group, unlike *int) (same bool, err error) {
 	gone, other, err := d.c.unlike(ctx, repo, group)
 	if err != nil {
 		return false, fmt.Errorf("look at the tags of %s: %w", repo, err)
 	}
 	// What came is compared once: others push all the time, and what is pushed
 	// makes nothing go that would stay.
-	if !gone && (!other || *looked > 0) {
+	if !gone && (!other || *unlike > 0) {
 		return true, nil
 	}
-	if *looked++; *looked > mostLooks {
+	if *unlike++; *unlike > mostLooks {
 		return false, errChanging
 	}
 	store, ok := d.c.disk.(comparer)
