@@ -35,7 +35,7 @@ func (c *Core) mayClean(readOnly bool) error {
 	if c.lock.ReadOnly() || c.readOnly.Load() && !readOnly {
 		p := c.whyReadOnly()
 		p.Severity, p.Text = severityError, "Images can be pulled, and nothing can be pushed, deleted or freed."
-		return &p
+		return p
 	}
 	c.cleaner.mu.Lock()
 	defer c.cleaner.mu.Unlock()
@@ -101,12 +101,14 @@ func (w *cleanup) run(ctx context.Context, report func(job.Progress)) (job.Resul
 	cl.mu.Unlock()
 	told := false
 	defer func() {
-		if !told { // it panics
-			r := w.receipt.cut()
-			r.Problems = append(r.Problems, "the clean-up broke; the log says why")
-			w.keep(ctx, r)
-			cl.over()
+		if told {
+			return
 		}
+		// It panics, and so may what keeps the receipt.
+		defer cl.over()
+		r := w.receipt.cut()
+		r.Problems = append(r.Problems, "the clean-up broke; the log says why")
+		w.keep(ctx, r)
 	}()
 	// On a full disk nothing can be noted, and there room is wanted most.
 	if err := cl.past.begin(context.WithoutCancel(ctx), w.receipt); err != nil {
@@ -122,9 +124,9 @@ func (w *cleanup) run(ctx context.Context, report func(job.Progress)) (job.Resul
 	if text := ended(err); text != "" {
 		r.Problems = append(r.Problems, text)
 	}
-	told = true
 	w.keep(ctx, *r)
-	cl.over() // first of all: who is told of the end may begin the next
+	told = true
+	cl.over() // before anybody is told of the end, who may begin the next
 	w.c.log.Info("clean-up", "by", r.By, "freed", r.Freed, "blobs", r.Blobs, "manifests", r.Manifests, "uploads", r.Uploads,
 		"took", r.Ended.Sub(r.Began).Round(time.Millisecond).String(), "problems", len(r.Problems), "cancelled", r.Cancelled)
 	if w.ends != nil {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"berth/app/config"
 	"berth/registry"
 	"berth/registry/gc"
 	"berth/registry/index"
@@ -21,7 +22,7 @@ import (
 func (c *Core) EmptyTrash(ctx context.Context, r EmptyTrashRequest) (EmptyTrashReply, error) {
 	var reply EmptyTrashReply
 	if c.readOnly.Load() && !r.DryRun {
-		return reply, c.refusesToWrite()
+		return reply, c.whyReadOnly()
 	}
 	var ids []string
 	var err error
@@ -50,7 +51,10 @@ func (c *Core) EmptyTrash(ctx context.Context, r EmptyTrashRequest) (EmptyTrashR
 	ctx = context.WithoutCancel(ctx) // they go: who asked must be told
 	before, known := c.usage(ctx)
 	reply.Gone, err = c.bin.Remove(ctx, ids...)
-	if after, failed := c.usage(ctx); errors.Join(known, failed) == nil {
+	after, failed := c.usage(ctx)
+	if failed = errors.Join(known, failed); failed != nil {
+		c.log.Warn("what a clean-up frees of the emptied trash was not measured", "error", failed)
+	} else {
 		reply.Now = min(max(after.Freeable-before.Freeable, 0), reply.Frees)
 	}
 	if reply.Now == reply.Frees {
@@ -77,26 +81,15 @@ func (c *Core) notAtOnce() string {
 	}
 	var all []string
 	if o.Grace > 0 {
-		all = append(all, "it must be older than the grace of "+brief(o.Grace))
+		all = append(all, "it must be older than the grace of "+config.Brief(o.Grace))
 	}
 	switch {
 	case !o.Untagged:
 		all = append(all, "what only lost its tag stays, since berth.cleanup.untagged is false")
 	case o.UntaggedAfter > max(o.Grace, 0):
-		all = append(all, "what only lost its tag must be older than the "+brief(o.UntaggedAfter)+" of the rules")
+		all = append(all, "what only lost its tag must be older than the "+config.Brief(o.UntaggedAfter)+" of the rules")
 	}
 	return strings.Join(all, ", and ")
-}
-
-// brief writes a stay as people do: 30m, 36h.
-func brief(d time.Duration) string {
-	text := d.String()
-	for _, nothing := range []string{"m0s", "h0m"} {
-		if strings.HasSuffix(text, nothing) {
-			text = text[:len(text)-2]
-		}
-	}
-	return text
 }
 
 // heldBy gives entries by their ids, each once, and what they hold.

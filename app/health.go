@@ -35,7 +35,7 @@ func (c *Core) problems(ctx context.Context) []Problem {
 	out = append(out, c.checkProblems()...)
 	out = append(out, c.settingsProblems()...)
 	if c.readOnly.Load() {
-		out = append(out, c.whyReadOnly())
+		out = append(out, *c.whyReadOnly())
 	}
 	if p := c.damageProblem(); p != nil {
 		out = append(out, *p)
@@ -58,10 +58,11 @@ func (c *Core) problems(ctx context.Context) []Problem {
 	return out
 }
 
-// whyReadOnly tells the disk from the switch.
-func (c *Core) whyReadOnly() Problem {
+// whyReadOnly is the error of who asks for a change while nothing can be written.
+// It tells the disk from the switch, and what to do about it.
+func (c *Core) whyReadOnly() *Problem {
 	const key = "storage.maintenance.readonly.enabled"
-	p := *readOnlyProblem()
+	p := readOnlyProblem()
 	p.Command = ""
 	if c.lock.ReadOnly() {
 		p.Fix = "Make the disk of the data folder writable, then start Berth again."
@@ -135,10 +136,3 @@ func codes(problems []Problem) string {
 // alarming reports whether a problem is worth the icon's warning: not what was
 // solved already or will be soon.
 func alarming(p Problem) bool { return p.Code != "port_taken" && p.Code != "indexing" }
-
-// refusesToWrite is the error of who asks for a change while nothing can be
-// written, with what to do about it.
-func (c *Core) refusesToWrite() *Problem {
-	p := c.whyReadOnly()
-	return &p
-}

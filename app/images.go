@@ -202,7 +202,7 @@ func (c *Core) resolve(ctx context.Context, repo, reference string) (registry.De
 func (c *Core) Retag(ctx context.Context, r RetagRequest) (RetagReply, error) {
 	ctx = c.as(ctx, "")
 	if c.readOnly.Load() {
-		return RetagReply{}, c.refusesToWrite()
+		return RetagReply{}, c.whyReadOnly()
 	}
 	if err := registry.ParseTag(r.To); err != nil {
 		return RetagReply{}, AsProblem(err)

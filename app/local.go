@@ -159,7 +159,7 @@ func (c *Core) isImage(ctx context.Context, i EngineImage, d registry.Digest) (b
 func (c *Core) Push(ctx context.Context, r PushRequest) (JobReply, error) {
 	switch {
 	case c.readOnly.Load():
-		return JobReply{}, c.refusesToWrite()
+		return JobReply{}, c.whyReadOnly()
 	case strings.TrimSpace(r.Image) == "":
 		return JobReply{}, BadRequest(errors.New("no image is named"))
 	}
@@ -261,7 +261,7 @@ func notServing() *Problem {
 // Import starts to read images from disk; see [Service].
 func (c *Core) Import(ctx context.Context, r ImportRequest) (JobReply, error) {
 	if c.readOnly.Load() {
-		return JobReply{}, c.refusesToWrite()
+		return JobReply{}, c.whyReadOnly()
 	}
 	if _, err := os.Stat(r.Path); err != nil {
 		return JobReply{}, &Problem{

@@ -18,7 +18,7 @@ import (
 // it is what its digest says.
 func (c *Core) Repair(ctx context.Context, r RepairRequest) (JobReply, error) {
 	if c.readOnly.Load() {
-		return JobReply{}, c.refusesToWrite()
+		return JobReply{}, c.whyReadOnly()
 	}
 	where, err := c.repairSource(r.From)
 	if err != nil {

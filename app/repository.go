@@ -19,7 +19,7 @@ import (
 func (c *Core) DeleteRepository(ctx context.Context, r DeleteRepositoryRequest) (DeleteRepositoryReply, error) {
 	ctx = c.as(ctx, r.Reason)
 	if c.readOnly.Load() {
-		return DeleteRepositoryReply{}, c.refusesToWrite()
+		return DeleteRepositoryReply{}, c.whyReadOnly()
 	}
 	c.pinning.RLock()
 	defer c.pinning.RUnlock()

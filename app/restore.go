@@ -18,7 +18,7 @@ func (c *Core) Restore(ctx context.Context, r RestoreRequest) (RestoreReply, err
 	reply := RestoreReply{Restored: []TrashEntry{}}
 	switch {
 	case c.readOnly.Load():
-		return reply, c.refusesToWrite()
+		return reply, c.whyReadOnly()
 	case r.All && len(r.Entries) > 0:
 		return reply, BadRequest(errors.New("all of it, or some entries: not both"))
 	case len(r.Entries) == 0 && !r.All:
@@ -43,17 +43,16 @@ func (c *Core) restoreEach(ctx context.Context, r RestoreRequest, entries []tras
 	if err != nil {
 		return reply, err
 	}
-	b := bringing{c: c, reply: &reply, sizes: sizes, as: r.As, all: r.All, one: len(entries) == 1, back: map[string]bool{}, changed: map[string]bool{}}
-	for _, e := range entries {
-		size := b.sizes[0]
-		if err = b.bring(ctx, e); err == nil {
+	b := bringing{c: c, reply: &reply, as: r.As, all: r.All, one: len(entries) == 1, back: map[string]bool{}, changed: map[string]bool{}}
+	for i, e := range entries {
+		if err = b.bring(ctx, e, sizes[i]); err == nil {
 			continue
 		}
 		if b.one || ctx.Err() != nil {
 			break
 		}
 		// The others are no worse for it.
-		reply.Failed, err = append(reply.Failed, RestoreFailure{Entry: row(e, size), Problem: AsProblem(err)}), nil
+		reply.Failed, err = append(reply.Failed, RestoreFailure{Entry: row(e, sizes[i]), Problem: AsProblem(err)}), nil
 	}
 	for repo := range b.changed {
 		c.notify(Notice{Kind: NoticeImages, Repository: repo})
@@ -66,7 +65,6 @@ func (c *Core) restoreEach(ctx context.Context, r RestoreRequest, entries []tras
 type bringing struct {
 	c       *Core
 	reply   *RestoreReply
-	sizes   []int64 // of what is left to bring back
 	as      string
 	all     bool
 	one     bool            // and no other: that it is gone is an error
@@ -74,9 +72,7 @@ type bringing struct {
 	changed map[string]bool // repositories
 }
 
-func (b *bringing) bring(ctx context.Context, e trash.Entry) error {
-	size := b.sizes[0]
-	b.sizes = b.sizes[1:]
+func (b *bringing) bring(ctx context.Context, e trash.Entry, size int64) error {
 	if b.all && b.back[e.Name()] {
 		return nil // with a repository: what is older stays in the trash
 	}

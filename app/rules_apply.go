@@ -54,7 +54,7 @@ func (c *Core) ApplyRules(ctx context.Context, _ ApplyRulesRequest) (JobReply, e
 func (c *Core) cannotDrop() *Problem {
 	switch {
 	case c.readOnly.Load():
-		return c.refusesToWrite()
+		return c.whyReadOnly()
 	case c.blind():
 		return stillReading()
 	}
@@ -168,9 +168,10 @@ func (d *dropper) seen() int {
 
 // repository drops what the rules say of one repository.
 func (d *dropper) repository(ctx context.Context, repo string, report func()) error {
-	done, looked := map[string]bool{}, 0 // what was looked at, by tag or digest
+	done := map[string]bool{} // what was looked at, by tag or digest
+	unlike := 0               // how often the disk was not what was judged
 	for {
-		more, err := d.round(ctx, repo, done, &looked, report)
+		more, err := d.round(ctx, repo, done, &unlike, report)
 		if errors.Is(err, errChanging) {
 			d.problem(repo + " is left alone: " + err.Error())
 			err = nil
@@ -185,7 +186,7 @@ func (d *dropper) repository(ctx context.Context, repo string, report func()) er
 }
 
 // round judges a repository, and drops for as long as that is fresh.
-func (d *dropper) round(ctx context.Context, repo string, done map[string]bool, looked *int, report func()) (more bool, err error) {
+func (d *dropper) round(ctx context.Context, repo string, done map[string]bool, unlike *int, report func()) (more bool, err error) {
 	c, now := d.c, time.Now()
 	if problem := c.cannotDrop(); problem != nil {
 		return false, problem
@@ -202,7 +203,7 @@ func (d *dropper) round(ctx context.Context, repo string, done map[string]bool, 
 	if judgment.Tags+judgment.Manifests == 0 {
 		return false, nil
 	}
-	if same, err := d.onDisk(ctx, repo, group, looked); !same {
+	if same, err := d.onDisk(ctx, repo, group, unlike); !same {
 		return err == nil, err
 	}
 	judged := time.Now()

@@ -22,7 +22,7 @@ func (c *Core) Delete(ctx context.Context, r DeleteRequest) (DeleteReply, error)
 	reply := DeleteReply{Deleted: []TrashEntry{}}
 	switch {
 	case c.readOnly.Load():
-		return reply, c.refusesToWrite()
+		return reply, c.whyReadOnly()
 	case len(r.Tags) == 0:
 		return reply, BadRequest(errors.New("no tag is named"))
 	}
@@ -144,10 +144,12 @@ func (c *Core) left(ctx context.Context, reply *DeleteReply, repo string, gone [
 	for _, d := range gone {
 		was[d] = true
 	}
+	deleted := make(map[string]bool, len(reply.Deleted)) // on a full disk the index may be behind
+	for _, e := range reply.Deleted {
+		deleted[e.Tag] = true
+	}
 	for _, row := range rows {
-		// On a full disk the index may be behind.
-		deleted := slices.ContainsFunc(reply.Deleted, func(e TrashEntry) bool { return e.Tag == row.Name })
-		if was[row.Descriptor.Digest] && !deleted {
+		if was[row.Descriptor.Digest] && !deleted[row.Name] {
 			reply.Stay = append(reply.Stay, row.Name)
 		}
 	}
